@@ -1,0 +1,62 @@
+package frontend
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+	"text/template"
+)
+
+// Keys of the ConfigMap, which are also the names of the files here.
+const (
+	portsKey    = "ports.conf"
+	siteKey     = "site.conf"
+	phpKey      = "php.ini"
+	wpConfigKey = "wp-config.php"
+	seedKey     = "seed.sh"
+	readyKey    = "ready.php"
+	startupKey  = "startup.php"
+)
+
+//go:embed files
+var sources embed.FS
+
+// templates are all files; those without placeholders are templates that change nothing.
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"php": phpString}).ParseFS(sources, "files/*"))
+
+// siteFiles are the files that the pods run with.
+func siteFiles(args *Args) map[string]string {
+	values := map[string]any{
+		"SitePort":          sitePort,
+		"ProbePort":         probePort,
+		"CorePath":          corePath,
+		"HealthPath":        healthPath,
+		"SiteURL":           args.SiteURL,
+		"Workers":           args.Workers,
+		"MaxRequestSeconds": args.MaxRequestSeconds,
+		"MaxUploadBytes":    args.MaxUploadBytes,
+		"MaxBodyBytes":      args.MaxUploadBytes + formBytes,
+	}
+	files := make(map[string]string)
+	for _, key := range []string{portsKey, siteKey, phpKey, wpConfigKey, seedKey, readyKey, startupKey} {
+		files[key] = render(key, values)
+	}
+	return files
+}
+
+// formBytes is what a form may hold beside an upload: the multipart frame and the other fields.
+const formBytes = 1 << 20
+
+func render(key string, values map[string]any) string {
+	var text strings.Builder
+	// The templates are compiled in and get plain values: a failure is a mistake in this package.
+	if err := templates.ExecuteTemplate(&text, key, values); err != nil {
+		panic(fmt.Sprintf("frontend: file %s: %v", key, err))
+	}
+	return text.String()
+}
+
+// phpString is a PHP string literal for any text.
+func phpString(text string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
+}

@@ -1,0 +1,210 @@
+// Package frontend is the component that owns WordPress: a Deployment whose core comes from the image and whose
+// content lies on a shared volume, its Service and its disruption budget.
+package frontend
+
+import (
+	"errors"
+	"fmt"
+
+	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"wordpress-on-kubernetes/components/labels"
+	"wordpress-on-kubernetes/components/pod"
+)
+
+// Type is the component's type token.
+const Type = "wordpress:frontend:Frontend"
+
+// Names that other objects and people rely on.
+const (
+	// Name of the Deployment, its Service, its disruption budget and its ConfigMap.
+	Name = "wordpress"
+	// AuthSecret holds the eight keys and salts.
+	AuthSecret = "wordpress-auth"
+	// ServicePort is the port of the Service; the pods listen on 8080.
+	ServicePort = 80
+	// ServicePortName is the name of that port.
+	ServicePortName = "http"
+)
+
+// Args are the inputs of New.
+type Args struct {
+	// Namespace that the objects live in. Required.
+	Namespace pulumi.StringInput
+	// Instance is the stack's name, for labels. Required.
+	Instance string
+	// SiteURL is where visitors find the site, with scheme and without a trailing slash. Required.
+	SiteURL string
+	// Image keeps the contract of the official wordpress:*-apache image. Required.
+	Image string
+	// Replicas is the fixed number of pods. Nil: an autoscaler owns the number, the Deployment carries none,
+	// and an update leaves the live number alone.
+	Replicas *int
+	// Resources of the WordPress container.
+	Resources pod.Resources
+	// Workers is how many requests a pod serves at a time. Required.
+	Workers int
+	// MaxUploadBytes is the largest upload. Required.
+	MaxUploadBytes int64
+	// MaxRequestSeconds is the longest that a request may take. Required.
+	MaxRequestSeconds int
+	// RequireSpread leaves a pod pending rather than placing two on a node. Default: spread as far as possible.
+	RequireSpread bool
+	// MaxSurge and MaxUnavailable of a rolling update: a count or a percentage. Required.
+	MaxSurge, MaxUnavailable string
+	// DisruptionBudget is how many pods may be evicted at a time: a count or a percentage. Required.
+	DisruptionBudget string
+	// DrainSeconds is how long a terminating pod goes on serving while the edge takes it out. 0: not at all.
+	DrainSeconds int
+	// TerminationGracePeriodSeconds is the time from the start of the drain to SIGKILL. Required.
+	TerminationGracePeriodSeconds int
+	// LivenessProbe restarts a pod that no longer answers.
+	LivenessProbe bool
+	// ServiceType is ClusterIP or NodePort. Required.
+	ServiceType string
+	// NodePort of the Service; 0 lets the cluster choose.
+	NodePort int
+	// ContentClaim is the name of the claim for wp-content. Required.
+	ContentClaim pulumi.StringInput
+	// Database is where WordPress keeps its data. Required.
+	Database DatabaseArgs
+	// AuthSecret is what the eight keys and salts derive from, a secret. Nil with ExistingAuthSecret.
+	AuthSecret pulumi.StringInput
+	// ExistingAuthSecret names a Secret with the eight keys and salts. Empty: the component creates one.
+	ExistingAuthSecret string
+	// After are resources that must be ready before the pods start, such as the database. Everything else is
+	// created without waiting for them.
+	After []pulumi.Resource
+}
+
+// DatabaseArgs tell WordPress where its data is.
+type DatabaseArgs struct {
+	// Host is the server's address in the form host:port.
+	Host pulumi.StringInput
+	// Name of the database, and the User to log in as.
+	Name, User string
+	// SecretName and PasswordKey say where the user's password is.
+	SecretName  pulumi.StringInput
+	PasswordKey string
+}
+
+// Frontend is WordPress.
+type Frontend struct {
+	pulumi.ResourceState
+
+	// Deployment is the Deployment's name.
+	Deployment pulumi.StringOutput
+	// Service is the Service's name. It is known before the pods run, so that the edge can be set up meanwhile.
+	Service pulumi.StringOutput
+	// AuthSecretName is the name of the Secret with the keys and salts.
+	AuthSecretName pulumi.StringOutput
+	// QoSClass is the quality of service class of the pods.
+	QoSClass pulumi.StringOutput
+}
+
+// New registers WordPress.
+func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Frontend, error) {
+	if err := args.check(); err != nil {
+		return nil, fmt.Errorf("frontend %q: %w", name, err)
+	}
+	component := &Frontend{QoSClass: pulumi.String(pod.QoSGuaranteed).ToStringOutput()}
+	if err := ctx.RegisterComponentResource(Type, name, component, opts...); err != nil {
+		return nil, fmt.Errorf("frontend %q: %w", name, err)
+	}
+	if err := component.register(ctx, name, args); err != nil {
+		return nil, fmt.Errorf("frontend %q: %w", name, err)
+	}
+	err := ctx.RegisterResourceOutputs(component, pulumi.Map{
+		"deployment":     component.Deployment,
+		"service":        component.Service,
+		"authSecretName": component.AuthSecretName,
+		"qosClass":       component.QoSClass,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("frontend %q: outputs: %w", name, err)
+	}
+	return component, nil
+}
+
+func (a *Args) check() error {
+	switch {
+	case a == nil || a.Namespace == nil || a.Instance == "" || a.SiteURL == "" || a.Image == "":
+		return errors.New("namespace, instance, site URL and image are required")
+	case a.ContentClaim == nil || a.Database.Host == nil || a.Database.SecretName == nil:
+		return errors.New("content claim, database host and database secret are required")
+	case (a.AuthSecret == nil) == (a.ExistingAuthSecret == ""):
+		return errors.New("either an auth secret or an existing secret is required")
+	case a.Workers < 1 || a.MaxUploadBytes < 1 || a.MaxRequestSeconds < 1:
+		return errors.New("workers, maximum upload and maximum request time must be above 0")
+	case a.DrainSeconds+a.MaxRequestSeconds >= a.TerminationGracePeriodSeconds:
+		return fmt.Errorf("a drain of %d s and a request of %d s do not fit in a grace period of %d s",
+			a.DrainSeconds, a.MaxRequestSeconds, a.TerminationGracePeriodSeconds)
+	}
+	return nil
+}
+
+func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error {
+	parent := pulumi.Parent(f)
+	keysChecksum, err := f.registerAuthSecret(ctx, name, args, parent)
+	if err != nil {
+		return err
+	}
+	files := siteFiles(args)
+	configMap, err := corev1.NewConfigMap(ctx, name+"-config", configMapArgs(args, files), parent)
+	if err != nil {
+		return fmt.Errorf("config map: %w", err)
+	}
+	service, err := corev1.NewService(ctx, name+"-service", serviceArgs(args), parent)
+	if err != nil {
+		return fmt.Errorf("service: %w", err)
+	}
+	f.Service = service.Metadata.Name().Elem()
+	if _, err = policyv1.NewPodDisruptionBudget(ctx, name+"-budget", budgetArgs(args), parent); err != nil {
+		return fmt.Errorf("pod disruption budget: %w", err)
+	}
+	opts := []pulumi.ResourceOption{
+		parent, pulumi.DependsOn(append([]pulumi.Resource{configMap}, args.After...)),
+	}
+	if args.Replicas == nil {
+		// The autoscaler owns the number: an update that stated one would scale the site back down.
+		opts = append(opts, pulumi.IgnoreChanges([]string{"spec.replicas"}))
+	}
+	checksums := pulumi.StringMap{
+		pod.ChecksumAnnotation + "config": pulumi.String(pod.Checksum(files)),
+	}
+	if keysChecksum != nil {
+		checksums[pod.ChecksumAnnotation+"keys"] = keysChecksum
+	}
+	deployment, err := appsv1.NewDeployment(ctx, name+"-deployment",
+		deploymentArgs(args, f.AuthSecretName, checksums), opts...)
+	if err != nil {
+		return fmt.Errorf("deployment: %w", err)
+	}
+	f.Deployment = deployment.Metadata.Name().Elem()
+	return nil
+}
+
+// registerAuthSecret registers the Secret with the keys and salts and returns their checksum, which is nil for
+// an existing Secret, because the program does not see its content.
+func (f *Frontend) registerAuthSecret(
+	ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption,
+) (pulumi.StringInput, error) {
+	if args.ExistingAuthSecret != "" {
+		f.AuthSecretName = pulumi.String(args.ExistingAuthSecret).ToStringOutput()
+		return nil, nil
+	}
+	keys := deriveKeys(args.AuthSecret)
+	secret, err := corev1.NewSecret(ctx, name+"-auth-secret", authSecretArgs(args, keys), parent)
+	if err != nil {
+		return nil, fmt.Errorf("auth secret: %w", err)
+	}
+	f.AuthSecretName = secret.Metadata.Name().Elem()
+	return keys.ApplyT(pod.Checksum).(pulumi.StringOutput), nil
+}
+
+func labelSet(args *Args) labels.Set {
+	return labels.Set{Name: "wordpress", Component: "frontend", Instance: args.Instance}
+}

@@ -1,0 +1,73 @@
+package frontend
+
+import (
+	"strconv"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+func authSecretArgs(args *Args, keys pulumi.StringMapInput) *corev1.SecretArgs {
+	return &corev1.SecretArgs{
+		Metadata:   metadata(args, AuthSecret),
+		Type:       pulumi.String("Opaque"),
+		StringData: keys,
+	}
+}
+
+func configMapArgs(args *Args, files map[string]string) *corev1.ConfigMapArgs {
+	return &corev1.ConfigMapArgs{
+		Metadata: metadata(args, Name),
+		Data:     pulumi.ToStringMap(files),
+	}
+}
+
+func serviceArgs(args *Args) *corev1.ServiceArgs {
+	port := &corev1.ServicePortArgs{
+		Name:       pulumi.String(ServicePortName),
+		Port:       pulumi.Int(ServicePort),
+		TargetPort: pulumi.String(sitePortName),
+	}
+	if args.NodePort != 0 {
+		port.NodePort = pulumi.Int(args.NodePort)
+	}
+	meta := metadata(args, Name)
+	// The Deployment is awaited; waiting for the same pods here again costs ten idle seconds.
+	meta.Annotations = pulumi.StringMap{"pulumi.com/skipAwait": pulumi.String("true")}
+	return &corev1.ServiceArgs{
+		Metadata: meta,
+		Spec: &corev1.ServiceSpecArgs{
+			Type:     pulumi.String(args.ServiceType),
+			Selector: labelSet(args).Selector(),
+			Ports:    corev1.ServicePortArray{port},
+		},
+	}
+}
+
+func budgetArgs(args *Args) *policyv1.PodDisruptionBudgetArgs {
+	return &policyv1.PodDisruptionBudgetArgs{
+		Metadata: metadata(args, Name),
+		Spec: &policyv1.PodDisruptionBudgetSpecArgs{
+			MaxUnavailable: intOrString(args.DisruptionBudget),
+			Selector:       &metav1.LabelSelectorArgs{MatchLabels: labelSet(args).Selector()},
+			// A pod that is not ready serves nobody; keeping it would only block a drain.
+			UnhealthyPodEvictionPolicy: pulumi.String("AlwaysAllow"),
+		},
+	}
+}
+
+func metadata(args *Args, name string) *metav1.ObjectMetaArgs {
+	return &metav1.ObjectMetaArgs{
+		Name: pulumi.String(name), Namespace: args.Namespace, Labels: labelSet(args).All(),
+	}
+}
+
+// intOrString is a count as a number and a percentage as text, which is what the API server tells apart.
+func intOrString(value string) pulumi.Input {
+	if count, err := strconv.Atoi(value); err == nil {
+		return pulumi.Int(count)
+	}
+	return pulumi.String(value)
+}

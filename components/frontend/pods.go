@@ -1,0 +1,205 @@
+package frontend
+
+import (
+	"slices"
+
+	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"wordpress-on-kubernetes/components/pod"
+)
+
+const (
+	// userID is above 10000, so that it matches no user of the host; the image's www-data is 33.
+	userID = 10033
+
+	sitePort      = 8080
+	sitePortName  = "http"
+	probePort     = 8081
+	probePortName = "probe"
+
+	// corePath is where the image keeps WordPress; it is served from there and never copied.
+	corePath = "/usr/src/wordpress"
+	// configPath, healthPath and secretsPath hold what the program mounts.
+	configPath  = "/etc/wordpress"
+	healthPath  = configPath + "/health"
+	secretsPath = configPath + "/secrets"
+
+	contentVolume = "content"
+	contentFolder = "wp-content"
+	configVolume  = "config"
+	secretsVolume = "secrets"
+)
+
+const (
+	// minReadySeconds is how long a new pod must stay ready before it counts and an old one may go: by then
+	// the edge has learned of it.
+	minReadySeconds = 5
+	// progressDeadlineSeconds after which a rollout that does not get on is reported as failed.
+	progressDeadlineSeconds = 600
+	// revisionHistory that can be rolled back to.
+	revisionHistory = 3
+)
+
+func deploymentArgs(args *Args, authSecret pulumi.StringInput, checksums pulumi.StringMap) *appsv1.DeploymentArgs {
+	set := labelSet(args)
+	spec := &appsv1.DeploymentSpecArgs{
+		Selector: &metav1.LabelSelectorArgs{MatchLabels: set.Selector()},
+		Strategy: &appsv1.DeploymentStrategyArgs{
+			Type: pulumi.String("RollingUpdate"),
+			RollingUpdate: &appsv1.RollingUpdateDeploymentArgs{
+				MaxSurge: intOrString(args.MaxSurge), MaxUnavailable: intOrString(args.MaxUnavailable),
+			},
+		},
+		MinReadySeconds:         pulumi.Int(minReadySeconds),
+		ProgressDeadlineSeconds: pulumi.Int(progressDeadlineSeconds),
+		RevisionHistoryLimit:    pulumi.Int(revisionHistory),
+		Template: &corev1.PodTemplateSpecArgs{
+			Metadata: &metav1.ObjectMetaArgs{Labels: set.All(), Annotations: checksums},
+			Spec:     podSpec(args, authSecret),
+		},
+	}
+	if args.Replicas != nil {
+		spec.Replicas = pulumi.Int(*args.Replicas)
+	}
+	return &appsv1.DeploymentArgs{Metadata: metadata(args, Name), Spec: spec}
+}
+
+func podSpec(args *Args, authSecret pulumi.StringInput) *corev1.PodSpecArgs {
+	spec := &corev1.PodSpecArgs{
+		AutomountServiceAccountToken: pulumi.Bool(false),
+		// Links would add WORDPRESS_* variables of the Service to those that the image reads.
+		EnableServiceLinks:            pulumi.Bool(false),
+		SecurityContext:               pod.SecurityContext(userID),
+		TerminationGracePeriodSeconds: pulumi.Int(args.TerminationGracePeriodSeconds),
+		InitContainers:                corev1.ContainerArray{seedContainer(args)},
+		Containers:                    corev1.ContainerArray{siteContainer(args)},
+		Volumes: corev1.VolumeArray{
+			pod.ClaimVolume(contentVolume, args.ContentClaim),
+			pod.ConfigMapVolume(configVolume, Name),
+			secretsVolumeArgs(args.Database, authSecret),
+			pod.Scratch(),
+		},
+		TopologySpreadConstraints: spreadConstraints(args),
+	}
+	if args.RequireSpread {
+		spec.Affinity = oneEachNode(args)
+	}
+	return spec
+}
+
+// seedContainer fills the shared volume on first boot, see files/seed.sh.
+func seedContainer(args *Args) *corev1.ContainerArgs {
+	const script = configPath + "/" + seedKey
+	return &corev1.ContainerArgs{
+		Name:            pulumi.String("seed"),
+		Image:           pulumi.String(args.Image),
+		Command:         pulumi.ToStringArray([]string{"sh", script}),
+		Resources:       args.Resources.Requirements(),
+		SecurityContext: pod.ContainerSecurityContext(),
+		VolumeMounts: corev1.VolumeMountArray{
+			&corev1.VolumeMountArgs{Name: pulumi.String(contentVolume), MountPath: pulumi.String("/content")},
+			pod.File(configVolume, seedKey, script),
+		},
+	}
+}
+
+func siteContainer(args *Args) *corev1.ContainerArgs {
+	container := &corev1.ContainerArgs{
+		Name:  pulumi.String("wordpress"),
+		Image: pulumi.String(args.Image),
+		// The image's entrypoint looks for WordPress in its working directory: finding core and a wp-config.php
+		// there, it copies and writes nothing.
+		WorkingDir: pulumi.String(corePath),
+		Env:        environment(args.Database),
+		Ports: corev1.ContainerPortArray{
+			&corev1.ContainerPortArgs{Name: pulumi.String(sitePortName), ContainerPort: pulumi.Int(sitePort)},
+			&corev1.ContainerPortArgs{Name: pulumi.String(probePortName), ContainerPort: pulumi.Int(probePort)},
+		},
+		Resources:       args.Resources.Requirements(),
+		SecurityContext: pod.ContainerSecurityContext(),
+		StartupProbe:    startupProbe(),
+		ReadinessProbe:  readinessProbe(),
+		Lifecycle:       drain(args.DrainSeconds),
+		VolumeMounts:    mounts(),
+	}
+	if args.LivenessProbe {
+		container.LivenessProbe = livenessProbe()
+	}
+	return container
+}
+
+// environment is the contract of the official image; every secret is a file, never a value.
+func environment(database DatabaseArgs) corev1.EnvVarArray {
+	env := corev1.EnvVarArray{
+		&corev1.EnvVarArgs{Name: pulumi.String("WORDPRESS_DB_HOST"), Value: database.Host},
+		&corev1.EnvVarArgs{Name: pulumi.String("WORDPRESS_DB_NAME"), Value: pulumi.String(database.Name)},
+		&corev1.EnvVarArgs{Name: pulumi.String("WORDPRESS_DB_USER"), Value: pulumi.String(database.User)},
+		&corev1.EnvVarArgs{Name: pulumi.String("WORDPRESS_DB_CHARSET"), Value: pulumi.String("utf8mb4")},
+		&corev1.EnvVarArgs{Name: pulumi.String("WORDPRESS_DB_COLLATE"), Value: pulumi.String("utf8mb4_unicode_ci")},
+		secretFile("WORDPRESS_DB_PASSWORD_FILE", database.PasswordKey),
+	}
+	for _, key := range keyNames {
+		env = append(env, secretFile("WORDPRESS_"+key+"_FILE", key))
+	}
+	return env
+}
+
+func secretFile(variable, file string) *corev1.EnvVarArgs {
+	return &corev1.EnvVarArgs{Name: pulumi.String(variable), Value: pulumi.String(secretsPath + "/" + file)}
+}
+
+// drain keeps a terminating pod serving while the edge takes it out of its list; only then is Apache told to
+// finish what it has and stop.
+func drain(seconds int) *corev1.LifecycleArgs {
+	if seconds == 0 {
+		return nil
+	}
+	return &corev1.LifecycleArgs{PreStop: &corev1.LifecycleHandlerArgs{
+		Sleep: &corev1.SleepActionArgs{Seconds: pulumi.Int(seconds)},
+	}}
+}
+
+func mounts() corev1.VolumeMountArray {
+	fixed := corev1.VolumeMountArray{
+		&corev1.VolumeMountArgs{
+			Name:      pulumi.String(contentVolume),
+			SubPath:   pulumi.String(contentFolder),
+			MountPath: pulumi.String(corePath + "/wp-content"),
+		},
+		&corev1.VolumeMountArgs{
+			Name: pulumi.String(secretsVolume), MountPath: pulumi.String(secretsPath), ReadOnly: pulumi.Bool(true),
+		},
+		pod.File(configVolume, portsKey, "/etc/apache2/ports.conf"),
+		pod.File(configVolume, siteKey, "/etc/apache2/sites-available/000-default.conf"),
+		pod.File(configVolume, phpKey, "/usr/local/etc/php/conf.d/zz-wordpress.ini"),
+		pod.File(configVolume, wpConfigKey, corePath+"/wp-config.php"),
+		pod.File(configVolume, readyKey, healthPath+"/"+readyKey),
+		pod.File(configVolume, startupKey, healthPath+"/"+startupKey),
+	}
+	return slices.Concat(fixed, pod.ScratchMounts(
+		[2]string{"tmp", "/tmp"}, [2]string{"run", "/var/run/apache2"}, [2]string{"lock", "/var/lock/apache2"}))
+}
+
+func secretsVolumeArgs(database DatabaseArgs, authSecret pulumi.StringInput) *corev1.VolumeArgs {
+	return &corev1.VolumeArgs{
+		Name: pulumi.String(secretsVolume),
+		Projected: &corev1.ProjectedVolumeSourceArgs{
+			DefaultMode: pulumi.Int(0o440),
+			Sources: corev1.VolumeProjectionArray{
+				secretProjection(database.SecretName, database.PasswordKey),
+				secretProjection(authSecret, keyNames[:]...),
+			},
+		},
+	}
+}
+
+func secretProjection(secret pulumi.StringInput, keys ...string) *corev1.VolumeProjectionArgs {
+	items := make(corev1.KeyToPathArray, 0, len(keys))
+	for _, key := range keys {
+		items = append(items, &corev1.KeyToPathArgs{Key: pulumi.String(key), Path: pulumi.String(key)})
+	}
+	return &corev1.VolumeProjectionArgs{Secret: &corev1.SecretProjectionArgs{Name: secret, Items: items}}
+}

@@ -1,0 +1,43 @@
+package frontend
+
+import (
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const (
+	nodeTopology = "kubernetes.io/hostname"
+	zoneTopology = "topology.kubernetes.io/zone"
+
+	// revisionLabel tells the pods of a rollout's old and new revision apart. Spreading each by itself keeps the
+	// outgoing pods from pushing the new ones together, and lets a required spread roll on as many nodes as
+	// there are replicas.
+	revisionLabel = "pod-template-hash"
+)
+
+// spreadConstraints even the pods out over zones and nodes as far as the cluster allows.
+func spreadConstraints(args *Args) corev1.TopologySpreadConstraintArray {
+	constraints := make(corev1.TopologySpreadConstraintArray, 0, 2)
+	for _, topology := range []string{zoneTopology, nodeTopology} {
+		constraints = append(constraints, &corev1.TopologySpreadConstraintArgs{
+			MaxSkew:           pulumi.Int(1),
+			TopologyKey:       pulumi.String(topology),
+			WhenUnsatisfiable: pulumi.String("ScheduleAnyway"),
+			LabelSelector:     &metav1.LabelSelectorArgs{MatchLabels: labelSet(args).Selector()},
+			MatchLabelKeys:    pulumi.ToStringArray([]string{revisionLabel}),
+		})
+	}
+	return constraints
+}
+
+// oneEachNode leaves a pod pending rather than placing a second one of its revision on a node.
+func oneEachNode(args *Args) *corev1.AffinityArgs {
+	return &corev1.AffinityArgs{PodAntiAffinity: &corev1.PodAntiAffinityArgs{
+		RequiredDuringSchedulingIgnoredDuringExecution: corev1.PodAffinityTermArray{&corev1.PodAffinityTermArgs{
+			TopologyKey:    pulumi.String(nodeTopology),
+			LabelSelector:  &metav1.LabelSelectorArgs{MatchLabels: labelSet(args).Selector()},
+			MatchLabelKeys: pulumi.ToStringArray([]string{revisionLabel}),
+		}},
+	}}
+}

@@ -1,0 +1,146 @@
+// Package ingress is the component that publishes the site: Traefik routes or a standard Ingress.
+package ingress
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"wordpress-on-kubernetes/components/labels"
+)
+
+// Type is the component's type token.
+const Type = "wordpress:ingress:Ingress"
+
+// Names of the objects.
+const (
+	// Name of the route or Ingress, and of the Certificate.
+	Name = "wordpress"
+	// RedirectName is the name of the plain http route and of its Middleware.
+	RedirectName = "wordpress-redirect-to-https"
+	// CertificateSecret is where cert-manager stores the certificate it is asked for.
+	CertificateSecret = "wordpress-tls"
+)
+
+// Kind is the kind of object that publishes the site.
+type Kind string
+
+// The kinds.
+const (
+	// Traefik writes Traefik 3 IngressRoutes.
+	Traefik Kind = "traefik"
+	// Standard writes a networking.k8s.io/v1 Ingress.
+	Standard Kind = "ingress"
+)
+
+// Args are the inputs of New.
+type Args struct {
+	// Namespace that the objects live in. Required.
+	Namespace pulumi.StringInput
+	// Instance is the stack's name, for labels. Required.
+	Instance string
+	// Kind of object. Required.
+	Kind Kind
+	// ClassName selects the controller. Empty: the cluster's default.
+	ClassName string
+	// Annotations of the Ingress. Kind Standard only.
+	Annotations map[string]string
+	// Host that visitors ask for. Required.
+	Host string
+	// Service and ServicePort are where requests go. Required. ServicePort is the port's name.
+	Service     pulumi.StringInput
+	ServicePort string
+	// TLS is where the certificate comes from. Nil: plain http only.
+	TLS *TLSArgs
+	// RedirectToHTTPS answers plain http with a permanent redirect. Kind Traefik with TLS only.
+	RedirectToHTTPS bool
+}
+
+// TLSArgs are where the certificate comes from: none of the fields set means the controller's own default
+// certificate.
+type TLSArgs struct {
+	// CertResolver is the name of Traefik's ACME resolver, and Domains what it asks a certificate for.
+	CertResolver string
+	Domains      []string
+	// ExistingSecret is of type kubernetes.io/tls.
+	ExistingSecret string
+	// ClusterIssuer is the cert-manager ClusterIssuer that a Certificate is requested from.
+	ClusterIssuer string
+}
+
+// Ingress publishes the site.
+type Ingress struct {
+	pulumi.ResourceState
+
+	// URL of the site.
+	URL pulumi.StringOutput
+}
+
+// New registers what publishes the site.
+func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Ingress, error) {
+	if err := args.check(); err != nil {
+		return nil, fmt.Errorf("ingress %q: %w", name, err)
+	}
+	component := &Ingress{URL: pulumi.String(args.url()).ToStringOutput()}
+	if err := ctx.RegisterComponentResource(Type, name, component, opts...); err != nil {
+		return nil, fmt.Errorf("ingress %q: %w", name, err)
+	}
+	if err := component.register(ctx, name, args); err != nil {
+		return nil, fmt.Errorf("ingress %q: %w", name, err)
+	}
+	if err := ctx.RegisterResourceOutputs(component, pulumi.Map{"url": component.URL}); err != nil {
+		return nil, fmt.Errorf("ingress %q: outputs: %w", name, err)
+	}
+	return component, nil
+}
+
+func (a *Args) check() error {
+	switch {
+	case a == nil || a.Namespace == nil || a.Instance == "" || a.Host == "":
+		return errors.New("namespace, instance and host are required")
+	case a.Service == nil || a.ServicePort == "":
+		return errors.New("service and its port are required")
+	case a.Kind != Traefik && a.Kind != Standard:
+		return fmt.Errorf("kind %q: want %q or %q", a.Kind, Traefik, Standard)
+	case a.RedirectToHTTPS && a.TLS == nil:
+		return errors.New("a redirect to https needs a certificate")
+	case a.RedirectToHTTPS && a.Kind != Traefik:
+		return fmt.Errorf("kind %q cannot redirect to https", a.Kind)
+	case a.Kind == Standard && a.TLS != nil && a.TLS.secret() == "":
+		return fmt.Errorf("kind %q needs a secret with the certificate or a cluster issuer", a.Kind)
+	}
+	return nil
+}
+
+func (a *Args) url() string {
+	if a.TLS == nil {
+		return "http://" + a.Host
+	}
+	return "https://" + a.Host
+}
+
+// secret is the name of the Secret with the certificate, or empty where Traefik finds one by itself.
+func (t *TLSArgs) secret() string {
+	if t.ClusterIssuer != "" {
+		return CertificateSecret
+	}
+	return t.ExistingSecret
+}
+
+func (i *Ingress) register(ctx *pulumi.Context, name string, args *Args) error {
+	parent := pulumi.Parent(i)
+	if args.TLS != nil && args.TLS.ClusterIssuer != "" {
+		if err := registerCertificate(ctx, name, args, parent); err != nil {
+			return err
+		}
+	}
+	if args.Kind == Standard {
+		return registerIngress(ctx, name, args, parent)
+	}
+	return registerRoutes(ctx, name, args, parent)
+}
+
+func labelSet(args *Args) labels.Set {
+	return labels.Set{Name: "wordpress", Component: "ingress", Instance: args.Instance}
+}

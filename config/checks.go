@@ -1,0 +1,135 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// A check looks at one value and needs no other. It returns nil, or the problem; its caller appends what it
+// returns, so that no check hides the next one.
+
+func checkRange(path *field.Path, value, least, greatest int, unit string) field.ErrorList {
+	if value >= least && value <= greatest {
+		return nil
+	}
+	detail := strings.TrimSpace(fmt.Sprintf("must be from %d to %d %s", least, greatest, unit))
+	return field.ErrorList{field.Invalid(path, value, detail)}
+}
+
+// checkOptionalRange passes a value that is not given.
+func checkOptionalRange(path *field.Path, value *int, least, greatest int, unit string) field.ErrorList {
+	if value == nil {
+		return nil
+	}
+	return checkRange(path, *value, least, greatest, unit)
+}
+
+// checkAtLeast also catches the suffix m after a size: 256m is a quarter of a byte.
+func checkAtLeast(path *field.Path, value resource.Quantity, least string) field.ErrorList {
+	if value.Cmp(resource.MustParse(least)) >= 0 {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, value.String(), "must be at least "+least)}
+}
+
+func checkAtMost(path *field.Path, value resource.Quantity, greatest string) field.ErrorList {
+	if value.Cmp(resource.MustParse(greatest)) <= 0 {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, value.String(), "must be at most "+greatest)}
+}
+
+func checkOneOf[T ~string](path *field.Path, value T, accepted ...T) field.ErrorList {
+	if slices.Contains(accepted, value) {
+		return nil
+	}
+	return field.ErrorList{field.NotSupported(path, value, accepted)}
+}
+
+// checkCountOrPercent accepts 0 and up, or 0% to 100%.
+func checkCountOrPercent(path *field.Path, value IntOrPercent) field.ErrorList {
+	parsed := value.IntOrString()
+	if parsed.Type == intstr.Int && parsed.IntVal >= 0 && parsed.IntVal <= MaxReplicas {
+		return nil
+	}
+	isPercent := parsed.Type == intstr.String && len(validation.IsValidPercent(parsed.StrVal)) == 0
+	if isPercent && value.roundUp(100) <= 100 {
+		return nil
+	}
+	detail := fmt.Sprintf("must be a count from 0 to %d or a percentage from 0%% to 100%%", MaxReplicas)
+	return field.ErrorList{field.Invalid(path, value, detail)}
+}
+
+func checkImage(path *field.Path, value string) field.ErrorList {
+	if _, err := reference.ParseNormalizedNamed(value); err != nil {
+		return field.ErrorList{field.Invalid(path, value, "must be an image reference such as "+DefaultFrontendImage)}
+	}
+	return nil
+}
+
+// checkHost refuses an address: neither a certificate nor a route can be made for one.
+func checkHost(path *field.Path, value string) field.ErrorList {
+	if value == "" {
+		return field.ErrorList{field.Required(path, "the DNS name that visitors use, such as wordpress.example.com")}
+	}
+	if _, err := netip.ParseAddr(value); err != nil && isDNSName(value) {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, value,
+		"must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path")}
+}
+
+func isDNSName(value string) bool { return len(validation.IsDNS1123Subdomain(value)) == 0 }
+
+// checkOptionalDNSName is for the names of most Kubernetes objects. It passes a name that is not given.
+func checkOptionalDNSName(path *field.Path, value, what string) field.ErrorList {
+	if value == "" || isDNSName(value) {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, value,
+		fmt.Sprintf("must be %s: lower case letters, digits, - and .", what))}
+}
+
+func checkDNSLabel(path *field.Path, value, what string) field.ErrorList {
+	if len(validation.IsDNS1123Label(value)) == 0 {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, value,
+		fmt.Sprintf("must be %s: at most 63 lower case letters, digits and -", what))}
+}
+
+// checkIdentifier accepts what MySQL takes in a name without quotes, within ASCII.
+func checkIdentifier(path *field.Path, value string, maxLength int) field.ErrorList {
+	if len(value) >= 1 && len(value) <= maxLength && strings.IndexFunc(value, notInIdentifier) < 0 {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, value,
+		fmt.Sprintf("must be 1 to %d characters of A-Z, a-z, 0-9, _ and $", maxLength))}
+}
+
+func notInIdentifier(r rune) bool {
+	isWord := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+	return !isWord && r != '_' && r != '$'
+}
+
+// checkSecretText refuses what does not survive the way through a file: the images read it up to the end of
+// the line and drop what surrounds it.
+func checkSecretText(path *field.Path, value Secret, minLength int) field.ErrorList {
+	var problems field.ErrorList
+	if text := string(value); strings.ContainsAny(text, "\r\n\x00") || strings.TrimSpace(text) != text {
+		problems = append(problems, field.Invalid(path, value,
+			"must not contain a line break or NUL, nor begin or end with white space"))
+	}
+	if len(value) < minLength {
+		problems = append(problems, field.Invalid(path, value, fmt.Sprintf("must have at least %d characters", minLength)))
+	}
+	return problems
+}

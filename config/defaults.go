@@ -1,0 +1,194 @@
+package config
+
+import "k8s.io/apimachinery/pkg/api/resource"
+
+// Defaults of the whole stack.
+const (
+	// DefaultNamespace is the name of the application.
+	DefaultNamespace = "wordpress"
+)
+
+// Defaults of the frontend.
+const (
+	// DefaultFrontendImage is the newest release of the official image, with Apache. The tag is complete, so
+	// that two machines run the same.
+	DefaultFrontendImage = "wordpress:7.1.0-php8.3-apache"
+	// DefaultFrontendCPU in cores: measured for a page without a cache in front.
+	DefaultFrontendCPU = "200m"
+	// DefaultFrontendMemory in bytes: room for six workers, see DefaultWorkers.
+	DefaultFrontendMemory = "256Mi"
+	// DefaultFrontendEphemeralStorage in bytes: some uploads in flight, PHP's temporary files and the log.
+	DefaultFrontendEphemeralStorage = "256Mi"
+	// DefaultReplicas is how many pods survive the loss of one during an update of another.
+	DefaultReplicas = 3
+	// MaxDefaultWorkers bounds the derived number of workers: one pod with more of them queues on its CPU, and
+	// more pods serve better.
+	MaxDefaultWorkers = 64
+	// DefaultMaxUploadSize in bytes: a picture of a camera, a short video.
+	DefaultMaxUploadSize = "64Mi"
+	// DefaultMaxRequestSeconds is PHP's own max_execution_time.
+	DefaultMaxRequestSeconds = 30
+	// DefaultSpread keeps the site up on a cluster with fewer nodes than pods.
+	DefaultSpread = SpreadPreferred
+	// DefaultMaxSurge and DefaultMaxUnavailable start a new pod before an old one stops, so that an update
+	// never serves with less than the full number.
+	DefaultMaxSurge       IntOrPercent = "1"
+	DefaultMaxUnavailable IntOrPercent = "0"
+	// DefaultDisruptionBudget lets a node drain take one pod at a time.
+	DefaultDisruptionBudget IntOrPercent = "1"
+	// DefaultDrainSeconds is longer than proxies and edges take to stop sending requests to a pod that leaves.
+	DefaultDrainSeconds = 20
+	// DefaultFrontendGracePeriodSeconds is more than the drain and the longest request together.
+	DefaultFrontendGracePeriodSeconds = 60
+	// DefaultServiceType is not reachable from outside: the ingress is.
+	DefaultServiceType = ClusterIP
+)
+
+// Defaults of the database.
+const (
+	// DefaultDatabaseMode needs nothing that is not there.
+	DefaultDatabaseMode = Standalone
+	// DefaultDatabaseImage is MySQL's long-term support line.
+	DefaultDatabaseImage = "mysql:9.7.2"
+	// DefaultDatabaseName is the database's name in the official WordPress image.
+	DefaultDatabaseName = "wordpress"
+	// DefaultDatabaseUser owns that database and nothing else.
+	DefaultDatabaseUser = "wordpress"
+	// DefaultDatabaseCPU in cores: for the queries of six frontend pods of DefaultFrontendCPU.
+	DefaultDatabaseCPU = "500m"
+	// DefaultDatabaseMemory in bytes: MySQL itself, its connections, and the buffer pool in what is left.
+	DefaultDatabaseMemory = "1Gi"
+	// DefaultDatabaseEphemeralStorage in bytes: temporary tables that sorts and schema changes spill to disk.
+	DefaultDatabaseEphemeralStorage = "1Gi"
+	// DefaultMinConnections is the least that is derived: room for a frontend that is scaled up by hand.
+	DefaultMinConnections = 60
+	// DefaultDatabaseGracePeriodSeconds is time to flush a dirty buffer pool of the default size to slow disks.
+	DefaultDatabaseGracePeriodSeconds = 120
+	// DefaultDatabasePort is MySQL's registered port.
+	DefaultDatabasePort = 3306
+)
+
+// Defaults of storage.
+const (
+	// DefaultDatabaseVolumeSize in bytes: years of posts, and binary logs.
+	DefaultDatabaseVolumeSize = "20Gi"
+	// DefaultContentVolumeSize in bytes: uploads, themes and plugins; the core is in the image.
+	DefaultContentVolumeSize = "2Gi"
+	// DefaultContentAccessMode is what several pods on several nodes need.
+	DefaultContentAccessMode = ReadWriteMany
+	// DefaultCephFilesystem is the file system's name in Rook's examples.
+	DefaultCephFilesystem = "myfs"
+	// DefaultCephNamespace is where Rook runs unless told otherwise.
+	DefaultCephNamespace = "rook-ceph"
+	// DefaultProtect keeps a slip of the hand from deleting data.
+	DefaultProtect = true
+)
+
+// Defaults of autoscaling.
+const (
+	// DefaultAutoscalingEnabled because a public site's load is not known in advance.
+	DefaultAutoscalingEnabled = true
+	// DefaultMinReplicas is DefaultReplicas, for the same reason.
+	DefaultMinReplicas = DefaultReplicas
+	// DefaultMaxReplicas is twice the minimum, for which DefaultDatabaseCPU is enough.
+	DefaultMaxReplicas = 6
+	// DefaultCPUUtilization in percent of the request leaves room for the load that comes while new pods start.
+	DefaultCPUUtilization = 60
+	// DefaultScaleDownStabilizationSeconds is Kubernetes' own.
+	DefaultScaleDownStabilizationSeconds = 300
+)
+
+// Defaults of the ingress.
+const (
+	// DefaultIngressKind is the one that can redirect to HTTPS without help from its installation.
+	DefaultIngressKind = IngressTraefik
+)
+
+// Defaults is a stack on which nothing is configured yet. The values that depend on others (replicas, workers,
+// maxConnections, redirectToHTTPS) are nil until the others are known.
+func Defaults() *Stack {
+	return &Stack{
+		Namespace:   DefaultNamespace,
+		Frontend:    defaultFrontend(),
+		Database:    defaultDatabase(),
+		Storage:     defaultStorage(),
+		Autoscaling: defaultAutoscaling(),
+		Ingress:     Ingress{Kind: DefaultIngressKind},
+	}
+}
+
+func defaultFrontend() Frontend {
+	return Frontend{
+		Image: DefaultFrontendImage,
+		Resources: defaultResources(
+			DefaultFrontendCPU, DefaultFrontendMemory, DefaultFrontendEphemeralStorage),
+		MaxUploadSize:                 resource.MustParse(DefaultMaxUploadSize),
+		MaxRequestSeconds:             DefaultMaxRequestSeconds,
+		Spread:                        DefaultSpread,
+		MaxSurge:                      DefaultMaxSurge,
+		MaxUnavailable:                DefaultMaxUnavailable,
+		DisruptionBudget:              DisruptionBudget{MaxUnavailable: DefaultDisruptionBudget},
+		DrainSeconds:                  DefaultDrainSeconds,
+		TerminationGracePeriodSeconds: DefaultFrontendGracePeriodSeconds,
+		Service:                       Service{Type: DefaultServiceType},
+	}
+}
+
+func defaultDatabase() Database {
+	return Database{
+		Mode:  DefaultDatabaseMode,
+		Image: DefaultDatabaseImage,
+		Name:  DefaultDatabaseName,
+		User:  DefaultDatabaseUser,
+		Resources: defaultResources(
+			DefaultDatabaseCPU, DefaultDatabaseMemory, DefaultDatabaseEphemeralStorage),
+		TerminationGracePeriodSeconds: DefaultDatabaseGracePeriodSeconds,
+		Port:                          DefaultDatabasePort,
+	}
+}
+
+func defaultStorage() Storage {
+	return Storage{
+		Database: Volume{Size: resource.MustParse(DefaultDatabaseVolumeSize)},
+		Content: ContentVolume{
+			Size:       resource.MustParse(DefaultContentVolumeSize),
+			AccessMode: DefaultContentAccessMode,
+		},
+		CephFS:  CephFS{Filesystem: DefaultCephFilesystem, Namespace: DefaultCephNamespace},
+		Protect: new(DefaultProtect),
+	}
+}
+
+func defaultAutoscaling() Autoscaling {
+	return Autoscaling{
+		Enabled:                       new(DefaultAutoscalingEnabled),
+		MinReplicas:                   DefaultMinReplicas,
+		MaxReplicas:                   DefaultMaxReplicas,
+		CPUUtilization:                DefaultCPUUtilization,
+		ScaleDownStabilizationSeconds: new(DefaultScaleDownStabilizationSeconds),
+	}
+}
+
+func defaultResources(cpu, memory, ephemeralStorage string) Resources {
+	return Resources{
+		CPU:              resource.MustParse(cpu),
+		Memory:           resource.MustParse(memory),
+		EphemeralStorage: resource.MustParse(ephemeralStorage),
+	}
+}
+
+// derive fills in the defaults that depend on other values.
+func (s *Stack) derive() {
+	if s.Frontend.Replicas == nil && !*s.Autoscaling.Enabled {
+		s.Frontend.Replicas = new(DefaultReplicas)
+	}
+	if s.Frontend.Workers == nil {
+		s.Frontend.Workers = new(DefaultWorkers(s.Frontend.Resources.Memory))
+	}
+	if s.Database.MaxConnections == nil && s.Database.Mode == Standalone {
+		s.Database.MaxConnections = new(max(s.neededConnections(), DefaultMinConnections))
+	}
+	if s.Ingress.RedirectToHTTPS == nil {
+		s.Ingress.RedirectToHTTPS = new(s.Ingress.Kind == IngressTraefik)
+	}
+}

@@ -1,0 +1,87 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// keyPrefix starts every configuration key of this program.
+const keyPrefix = Project + ":"
+
+// Load turns a stack's configuration into a Stack with every default filled in, or into an *InvalidError
+// with every problem that it has.
+//
+// values are Pulumi's raw configuration by full key: JSON for a section, such as wordpress:frontend, and plain
+// text for a scalar, such as wordpress:profile. Keys of other namespaces are not ours and are ignored.
+// secretKeys are the full keys whose values Pulumi keeps encrypted.
+func Load(values map[string]string, secretKeys []string) (*Stack, error) {
+	d := decode(values, secretKeys)
+	problems := d.problems
+	for _, problem := range d.stack.validate() {
+		// A key that could not be decoded still holds its default: one line about it is enough.
+		if !concerns(problems, problem.Field) {
+			problems = append(problems, problem)
+		}
+	}
+	d.stack.derive()
+	problems = append(problems, d.breaches(problems)...)
+	if len(problems) > 0 {
+		return nil, newInvalidError(problems, d.isSecret)
+	}
+	return d.stack, nil
+}
+
+// draft is a stack that is decoded, but not known to be valid.
+type draft struct {
+	decoder
+	stack      *Stack
+	secretKeys []string
+}
+
+// has reports whether the user gave the key, such as database.image.
+func (d *draft) has(key string) bool { return d.given[keyPrefix+key] }
+
+// isSecret reports whether the value of a full key is encrypted in the stack file.
+func (d *draft) isSecret(key string) bool { return slices.Contains(d.secretKeys, key) }
+
+func decode(values map[string]string, secretKeys []string) *draft {
+	d := &draft{decoder: decoder{given: map[string]bool{}}, stack: Defaults(), secretKeys: secretKeys}
+	root := reflect.ValueOf(d.stack).Elem()
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if name, ours := strings.CutPrefix(key, keyPrefix); ours {
+			d.section(name, values[key], root)
+		}
+	}
+	return d
+}
+
+func (d *draft) section(name, raw string, root reflect.Value) {
+	path := field.NewPath(keyPrefix + name)
+	target, known := memberOf(root, name)
+	switch {
+	case !known:
+		d.report(unknownSection(path, name, keys(root.Type())))
+	case isObject(target.Type()):
+		d.given[path.String()] = true
+		d.object(path, json.RawMessage(raw), target)
+	default:
+		d.text(path, raw, target)
+	}
+}
+
+// unknownSection also recognises a nested key that was set without --path, which Pulumi takes for a key with
+// a dot in its name.
+func unknownSection(path *field.Path, name string, known []string) *field.Error {
+	section, _, dotted := strings.Cut(name, ".")
+	if !dotted || !slices.Contains(known, section) {
+		return unknownKey(path, name, known)
+	}
+	return field.Forbidden(path, fmt.Sprintf(
+		"a key inside %[1]s needs --path: pulumi config rm '%[2]s', then pulumi config set --path '%[2]s' VALUE", section, path))
+}

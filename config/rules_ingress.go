@@ -1,0 +1,104 @@
+package config
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+var ingressRules = []rule{
+	{oneCertificateSource, []string{"ingress.tls"}},
+	{traefikCertificateKeys, []string{"ingress.kind"}},
+	{publishedKeys, []string{"ingress.kind"}},
+	{annotationsOfIngress, []string{"ingress.kind"}},
+	{redirectOfTraefik, []string{"ingress.kind", "ingress.redirectToHTTPS"}},
+	{redirectHasCertificate, []string{"profile", "ingress.kind", "ingress.redirectToHTTPS", "ingress.tls"}},
+	{domainsOfResolver, []string{"ingress.tls.certResolver"}},
+	{domainsCoverHost, []string{"site.host", "ingress.tls.domains"}},
+}
+
+// ingress.tls has at most one source of the certificate: certResolver, existingSecret, clusterIssuer or
+// defaultCertificate.
+func oneCertificateSource(d *draft) field.ErrorList {
+	t := d.stack.Ingress.TLS
+	var sources []string
+	for name, given := range map[string]bool{
+		"certResolver":       t.CertResolver != "",
+		"existingSecret":     t.ExistingSecret != "",
+		"clusterIssuer":      t.ClusterIssuer != "",
+		"defaultCertificate": t.DefaultCertificate,
+	} {
+		if given {
+			sources = append(sources, name)
+		}
+	}
+	if len(sources) <= 1 {
+		return nil
+	}
+	slices.Sort(sources)
+	return field.ErrorList{field.Forbidden(at("ingress.tls"), "a certificate has one source: keep one of "+list(sources))}
+}
+
+// ingress.tls.certResolver and ingress.tls.defaultCertificate are Traefik's own: kind traefik only.
+func traefikCertificateKeys(d *draft) field.ErrorList {
+	if d.stack.Ingress.Kind != IngressStandard {
+		return nil
+	}
+	return d.refuseGiven("goes with ingress.kind traefik only: use existingSecret or clusterIssuer",
+		"ingress.tls.certResolver", "ingress.tls.defaultCertificate")
+}
+
+// ingress.kind none refuses ingress.tls and ingress.className: there is no object to carry them.
+func publishedKeys(d *draft) field.ErrorList {
+	if d.stack.Ingress.Kind != IngressNone {
+		return nil
+	}
+	return d.refuseGiven("not used with ingress.kind none: remove it, or choose a kind", "ingress.tls", "ingress.className")
+}
+
+// ingress.annotations go with ingress.kind ingress.
+func annotationsOfIngress(d *draft) field.ErrorList {
+	if d.stack.Ingress.Kind == IngressStandard {
+		return nil
+	}
+	return d.refuseGiven("goes with ingress.kind ingress only: remove it, or set the kind", "ingress.annotations")
+}
+
+// ingress.redirectToHTTPS goes with ingress.kind traefik: the Ingress API has no field for it.
+func redirectOfTraefik(d *draft) field.ErrorList {
+	i := d.stack.Ingress
+	if !*i.RedirectToHTTPS || i.Kind == IngressTraefik {
+		return nil
+	}
+	return invalid("ingress.redirectToHTTPS", true,
+		"goes with ingress.kind traefik only: remove it, and redirect by the controller's own means")
+}
+
+// ingress.redirectToHTTPS needs a source of the certificate in ingress.tls, or it leads to an error page.
+func redirectHasCertificate(d *draft) field.ErrorList {
+	i := d.stack.Ingress
+	// Production refuses a missing source by itself, with or without the redirect.
+	if d.stack.Profile == Production || i.Kind != IngressTraefik || !*i.RedirectToHTTPS || i.TLS.Enabled() {
+		return nil
+	}
+	return invalid("ingress.redirectToHTTPS", true, "needs a certificate: set one of ingress.tls.%s, or set this to false",
+		list([]string{"certResolver", "existingSecret", "clusterIssuer", "defaultCertificate"}))
+}
+
+// ingress.tls.domains go with ingress.tls.certResolver.
+func domainsOfResolver(d *draft) field.ErrorList {
+	if d.stack.Ingress.TLS.CertResolver != "" {
+		return nil
+	}
+	return d.refuseGiven("goes with certResolver only: remove it, or set certResolver", "ingress.tls.domains")
+}
+
+// ingress.tls.domains cover site.host, by its name or by a wildcard of its parent.
+func domainsCoverHost(d *draft) field.ErrorList {
+	domains := d.stack.Ingress.TLS.Domains
+	covered := slices.ContainsFunc(domains, func(domain string) bool { return covers(domain, d.stack.Site.Host) })
+	if len(domains) == 0 || covered {
+		return nil
+	}
+	return invalid("ingress.tls.domains", domains, "must cover site.host: add it, or the wildcard of its parent domain")
+}

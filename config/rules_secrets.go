@@ -1,0 +1,64 @@
+package config
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+var secretRules = []rule{
+	{databasePasswords, []string{"database.mode", "database.existingSecret", "databasePassword", "databaseRootPassword"}},
+	{authSecrets, []string{"frontend.existingSecret", "authSecret"}},
+}
+
+// databasePassword, and in mode standalone databaseRootPassword, are given as Pulumi secrets or come from
+// database.existingSecret, not both.
+func databasePasswords(d *draft) field.ErrorList {
+	db := d.stack.Database
+	given := secretSource{existing: db.ExistingSecret != "", existingKey: "database.existingSecret", minLength: MinPasswordLength}
+	problems := d.checkSecret("databasePassword", d.stack.DatabasePassword, given)
+	if db.Mode == Standalone {
+		problems = append(problems, d.checkSecret("databaseRootPassword", d.stack.DatabaseRootPassword, given)...)
+	}
+	return problems
+}
+
+// authSecret is given as a Pulumi secret or its keys and salts come from frontend.existingSecret, not both.
+func authSecrets(d *draft) field.ErrorList {
+	return d.checkSecret("authSecret", d.stack.AuthSecret, secretSource{
+		existing:    d.stack.Frontend.ExistingSecret != "",
+		existingKey: "frontend.existingSecret",
+		minLength:   MinAuthSecretLength,
+	})
+}
+
+// secretSource says where else a secret may come from, and its least length in bytes.
+type secretSource struct {
+	existing    bool
+	existingKey string
+	minLength   int
+}
+
+func (d *draft) checkSecret(key string, value Secret, source secretSource) field.ErrorList {
+	path := at(key)
+	switch {
+	case !d.has(key) && source.existing:
+		return nil
+	case !d.has(key):
+		return field.ErrorList{field.Required(path,
+			fmt.Sprintf("run: pulumi config set --secret %s, or name a Secret in %s", path, source.existingKey))}
+	case source.existing:
+		return field.ErrorList{field.Forbidden(path,
+			fmt.Sprintf("%s already holds it: remove one of the two", source.existingKey))}
+	}
+	return append(d.checkEncrypted(path), checkSecretText(path, value, source.minLength)...)
+}
+
+// checkEncrypted refuses plain text in every profile: a stack file is committed.
+func (d *draft) checkEncrypted(path *field.Path) field.ErrorList {
+	if d.isSecret(path.String()) {
+		return nil
+	}
+	return field.ErrorList{field.Forbidden(path, fmt.Sprintf(
+		"must not be in plain text: choose a new value and run: pulumi config set --secret %s", path))}
+}

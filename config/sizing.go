@@ -1,0 +1,48 @@
+package config
+
+import "k8s.io/apimachinery/pkg/api/resource"
+
+// How much memory WordPress needs, in bytes. Apache's children share the opcode cache and the code of Apache
+// and PHP; what one adds is its own heap, which stays near 32 MiB for the front page and the editor of a site
+// with few plugins.
+const (
+	workerBaseMemory = 64 << 20
+	workerMemory     = 32 << 20
+)
+
+// DefaultWorkers is how many requests a WordPress pod can serve at a time in the given memory, in bytes:
+// (memory - 64 MiB) / 32 MiB, from MinWorkers to MaxDefaultWorkers. So 256Mi gives 6.
+func DefaultWorkers(memory resource.Quantity) int {
+	fitting := (memory.Value() - workerBaseMemory) / workerMemory
+	return int(min(max(fitting, MinWorkers), MaxDefaultWorkers))
+}
+
+// workersMemory is the memory in bytes that so many workers need.
+func workersMemory(workers int) *resource.Quantity {
+	return resource.NewQuantity(workerBaseMemory+int64(workers)*workerMemory, resource.BinarySI)
+}
+
+// ReplicaRange is the least and the greatest number of frontend pods outside of a rolling update: the
+// autoscaler's bounds, or twice the fixed number.
+func (s *Stack) ReplicaRange() (least, greatest int) {
+	switch {
+	case *s.Autoscaling.Enabled:
+		return s.Autoscaling.MinReplicas, s.Autoscaling.MaxReplicas
+	case s.Frontend.Replicas != nil:
+		return *s.Frontend.Replicas, *s.Frontend.Replicas
+	}
+	return DefaultReplicas, DefaultReplicas
+}
+
+// peakPods is how many frontend pods there can be at the same time, in the middle of a rolling update at the
+// greatest scale.
+func (s *Stack) peakPods() int {
+	_, greatest := s.ReplicaRange()
+	return greatest + s.Frontend.MaxSurge.roundUp(greatest)
+}
+
+// neededConnections is what MySQL must accept so that no worker of any pod is ever refused: one connection a
+// worker, and a reserve for administration, backups and scheduled tasks.
+func (s *Stack) neededConnections() int {
+	return s.peakPods()**s.Frontend.Workers + ConnectionReserve
+}

@@ -1,0 +1,307 @@
+// Package config is the typed configuration of a stack: it decodes, defaults and validates what the stack
+// file says. It knows no Pulumi resource and no Kubernetes object.
+package config
+
+import "k8s.io/apimachinery/pkg/api/resource"
+
+// Project is the Pulumi project's name and so the namespace of every configuration key.
+const Project = "wordpress"
+
+// Profile says which guard rails apply. It is never guessed from the stack's name.
+type Profile string
+
+// The profiles.
+const (
+	// Production refuses everything that would endanger a public site.
+	Production Profile = "production"
+	// Development allows one replica, NodePort services and unprotected storage.
+	Development Profile = "development"
+)
+
+// Stack is the whole configuration of one stack, with every default filled in.
+type Stack struct {
+	// Profile selects the guard rails: production or development. Required.
+	Profile Profile `json:"profile"`
+	// Namespace is the Kubernetes namespace that the program creates and fills: a DNS label, and none of
+	// those that every cluster has. Default: wordpress.
+	Namespace string `json:"namespace"`
+	// Site is the public face of the installation.
+	Site Site `json:"site"`
+	// Frontend is the WordPress tier.
+	Frontend Frontend `json:"frontend"`
+	// Database is the MySQL tier, or where to find an existing one.
+	Database Database `json:"database"`
+	// Storage is where data lives.
+	Storage Storage `json:"storage"`
+	// Autoscaling is the horizontal pod autoscaler of the frontend.
+	Autoscaling Autoscaling `json:"autoscaling"`
+	// Ingress is how visitors reach the site.
+	Ingress Ingress `json:"ingress"`
+
+	// DatabasePassword is the password of the WordPress user in MySQL. Must be a Pulumi secret. Required
+	// unless database.existingSecret is set. At least 8 characters, no line break, NUL or white space at
+	// either end.
+	DatabasePassword Secret `json:"databasePassword"`
+	// DatabaseRootPassword is the password of MySQL's root. Must be a Pulumi secret. Required in mode
+	// standalone unless database.existingSecret is set, and refused otherwise. Same form as databasePassword.
+	DatabaseRootPassword Secret `json:"databaseRootPassword"`
+	// AuthSecret is what the eight WordPress keys and salts derive from. Must be a Pulumi secret of at
+	// least 32 characters. Required unless frontend.existingSecret is set.
+	AuthSecret Secret `json:"authSecret"`
+}
+
+// Site is the public face of the installation.
+type Site struct {
+	// Host is the DNS name that visitors use, in lower case, without scheme and port. Required.
+	Host string `json:"host"`
+}
+
+// Resources are both the requests and the limits of a container, so that its pod is of QoS class Guaranteed.
+type Resources struct {
+	// CPU in cores, at least 10m. Default: 200m for the frontend, 500m for the database.
+	CPU resource.Quantity `json:"cpu"`
+	// Memory in bytes: at least 128Mi for the frontend, 512Mi for the database. Default: 256Mi for the
+	// frontend, 1Gi for the database.
+	Memory resource.Quantity `json:"memory"`
+	// EphemeralStorage in bytes: what a container may write to logs and temporary files, at least 64Mi.
+	// Default: 256Mi for the frontend, 1Gi for the database.
+	EphemeralStorage resource.Quantity `json:"ephemeralStorage"`
+}
+
+// Spread says how strictly the frontend's pods are kept on different nodes and zones.
+type Spread string
+
+// The ways to spread.
+const (
+	// SpreadPreferred spreads as far as nodes allow; a pod that cannot be spread is scheduled all the same.
+	SpreadPreferred Spread = "preferred"
+	// SpreadRequired leaves a pod pending rather than placing a second one on the same node.
+	SpreadRequired Spread = "required"
+)
+
+// Frontend is the WordPress tier.
+type Frontend struct {
+	// Image is an image that keeps the contract of the official wordpress:*-apache image. Production needs a
+	// tag other than latest, or a digest. Default: wordpress:7.1.0-php8.3-apache.
+	Image string `json:"image"`
+	// Replicas is the fixed number of pods, 1 to 1000, only where autoscaling is off; production needs 2.
+	// Default: 3 where autoscaling is off.
+	Replicas *int `json:"replicas"`
+	// Resources of the WordPress container.
+	Resources Resources `json:"resources"`
+	// Workers is how many requests one pod serves at a time (Apache's MaxRequestWorkers), 2 to 256.
+	// 64 MiB and 32 MiB a worker must fit in the memory limit. Default: as many as fit, from 2 to 64.
+	Workers *int `json:"workers"`
+	// MaxUploadSize is the largest upload, in bytes; it also bounds a request body. 1Mi to 2047Mi, and no more
+	// than resources.ephemeralStorage, where an upload lies until it is complete. Default: 64Mi.
+	MaxUploadSize resource.Quantity `json:"maxUploadSize"`
+	// MaxRequestSeconds is the longest that one request may take, 1 to 3600. Default: 30.
+	MaxRequestSeconds int `json:"maxRequestSeconds"`
+	// Spread over nodes and zones: preferred or required. Default: preferred.
+	Spread Spread `json:"spread"`
+	// Nodes is the number of nodes that the operator states the cluster has; 0 means not stated. Only used
+	// to refuse a required spread that cannot be met. Default: 0.
+	Nodes int `json:"nodes"`
+	// MaxSurge is how many pods a rolling update may add: a count or a percentage of the pods, rounded up.
+	// Must be 0 where the content volume is ReadWriteOnce. Default: 1.
+	MaxSurge IntOrPercent `json:"maxSurge"`
+	// MaxUnavailable is how many pods a rolling update may take away: a count or a percentage of the pods,
+	// rounded down. Default: 0.
+	MaxUnavailable IntOrPercent `json:"maxUnavailable"`
+	// DisruptionBudget bounds voluntary evictions.
+	DisruptionBudget DisruptionBudget `json:"disruptionBudget"`
+	// DrainSeconds is how long a terminating pod goes on serving while the edge takes it out, 1 to 3600.
+	// Default: 20.
+	DrainSeconds int `json:"drainSeconds"`
+	// TerminationGracePeriodSeconds is the time from the start of the drain to SIGKILL, 1 to 7201; longer than
+	// drainSeconds and maxRequestSeconds together. Default: 60.
+	TerminationGracePeriodSeconds int `json:"terminationGracePeriodSeconds"`
+	// LivenessProbe restarts a pod that no longer answers. Default: false, because an automatic restart
+	// hides the fault.
+	LivenessProbe bool `json:"livenessProbe"`
+	// Service is how the frontend is reached inside the cluster.
+	Service Service `json:"service"`
+	// ExistingSecret names a Secret in the namespace that holds the eight keys and salts under the keys
+	// AUTH_KEY, SECURE_AUTH_KEY, LOGGED_IN_KEY, NONCE_KEY, AUTH_SALT, SECURE_AUTH_SALT, LOGGED_IN_SALT and
+	// NONCE_SALT. Unset: the program derives them from authSecret.
+	ExistingSecret string `json:"existingSecret"`
+}
+
+// DisruptionBudget bounds voluntary evictions, such as those of a node drain.
+type DisruptionBudget struct {
+	// MaxUnavailable pods may be evicted at the same time: a count or a percentage of the pods, rounded up. More
+	// than 0, and less than the minimum number of pods where there is more than one. Default: 1.
+	MaxUnavailable IntOrPercent `json:"maxUnavailable"`
+}
+
+// ServiceType is a Kubernetes Service type.
+type ServiceType string
+
+// The service types that can be configured.
+const (
+	ClusterIP ServiceType = "ClusterIP"
+	NodePort  ServiceType = "NodePort"
+)
+
+// Service is how the frontend is reached inside the cluster, or by NodePort from outside.
+type Service struct {
+	// Type of the Service: ClusterIP or NodePort; production refuses NodePort. Default: ClusterIP.
+	Type ServiceType `json:"type"`
+	// NodePort from 30000 to 32767, only with type NodePort; 0 lets the cluster choose. Default: 0.
+	NodePort int `json:"nodePort"`
+}
+
+// DatabaseMode says who runs the database.
+type DatabaseMode string
+
+// The database modes.
+const (
+	// Standalone runs one MySQL pod on a persistent volume.
+	Standalone DatabaseMode = "standalone"
+	// External uses a MySQL that somebody else runs.
+	External DatabaseMode = "external"
+)
+
+// Database is the MySQL tier, or where to find an existing one.
+type Database struct {
+	// Mode says who runs the database: standalone or external. Default: standalone.
+	Mode DatabaseMode `json:"mode"`
+	// Image is an image that keeps the contract of the official mysql image. Production needs a tag other than
+	// latest, or a digest. Mode standalone only. Default: mysql:9.7.2.
+	Image string `json:"image"`
+	// Name of the database: 1 to 64 letters, digits, _ and $, and none of MySQL's own. Default: wordpress.
+	Name string `json:"name"`
+	// User that WordPress logs in as: 1 to 32 letters, digits, _ and $, and not root. Default: wordpress.
+	User string `json:"user"`
+	// Resources of the MySQL container. Mode standalone only.
+	Resources Resources `json:"resources"`
+	// MaxConnections that MySQL accepts, up to 100000; at least one for each worker of each frontend pod,
+	// surge included, and 10 in reserve. Mode standalone only. Default: that sum, and no less than 60.
+	MaxConnections *int `json:"maxConnections"`
+	// TerminationGracePeriodSeconds in which InnoDB can stop cleanly, 1 to 3600. Mode standalone only.
+	// Default: 120.
+	TerminationGracePeriodSeconds int `json:"terminationGracePeriodSeconds"`
+	// Host of the external database: a DNS name or an IPv4 address. Required in mode external, refused in mode
+	// standalone.
+	Host string `json:"host"`
+	// Port of the external database, 1 to 65535. Mode external only. Default: 3306.
+	Port int `json:"port"`
+	// ExistingSecret names a Secret in the namespace that holds the WordPress user's password under the key
+	// dbpwd and, in mode standalone, root's under the key dbrootpwd. Unset: the program creates the Secret.
+	ExistingSecret string `json:"existingSecret"`
+}
+
+// AccessMode is a Kubernetes volume access mode.
+type AccessMode string
+
+// The access modes that can be configured.
+const (
+	ReadWriteOnce AccessMode = "ReadWriteOnce"
+	ReadWriteMany AccessMode = "ReadWriteMany"
+)
+
+// Storage is where data lives.
+type Storage struct {
+	// Database is MySQL's data volume, always ReadWriteOnce. Mode standalone only.
+	Database Volume `json:"database"`
+	// Content is the volume of wp-content, shared by all frontend pods.
+	Content ContentVolume `json:"content"`
+	// CephFS creates the shared file system and its StorageClass.
+	CephFS CephFS `json:"cephfs"`
+	// Protect refuses the deletion of the namespace and of every volume; production refuses false.
+	// Default: true.
+	Protect *bool `json:"protect"`
+}
+
+// Volume is one persistent volume claim.
+type Volume struct {
+	// StorageClass of the claim. Unset: the cluster's default class.
+	StorageClass string `json:"storageClass"`
+	// Size in bytes, at least 1Gi. Default: 20Gi.
+	Size resource.Quantity `json:"size"`
+}
+
+// ContentVolume is the claim for wp-content.
+type ContentVolume struct {
+	// StorageClass of the claim. Required where cephfs.create is on. Unset: the cluster's default class.
+	StorageClass string `json:"storageClass"`
+	// Size in bytes, at least 64Mi. Default: 2Gi.
+	Size resource.Quantity `json:"size"`
+	// AccessMode of the claim: ReadWriteMany, or ReadWriteOnce for a single pod. Default: ReadWriteMany.
+	AccessMode AccessMode `json:"accessMode"`
+}
+
+// CephFS is the Rook file system behind the shared content volume.
+type CephFS struct {
+	// Create the CephFilesystem and the StorageClass named by storage.content.storageClass. Default: false.
+	Create bool `json:"create"`
+	// Filesystem is the CephFilesystem's name. Default: myfs.
+	Filesystem string `json:"filesystem"`
+	// Namespace of the Rook cluster, which is also its clusterID. Default: rook-ceph.
+	Namespace string `json:"namespace"`
+}
+
+// Autoscaling is the horizontal pod autoscaler of the frontend.
+type Autoscaling struct {
+	// Enabled hands the number of pods to the autoscaler. Default: true.
+	Enabled *bool `json:"enabled"`
+	// MinReplicas is the least number of pods, 1 to 1000; production needs 2. Default: 3.
+	MinReplicas int `json:"minReplicas"`
+	// MaxReplicas is the greatest number of pods, 1 to 1000, no less than minReplicas. Default: 6.
+	MaxReplicas int `json:"maxReplicas"`
+	// CPUUtilization is the target in percent of the CPU request, 1 to 100. Default: 60.
+	CPUUtilization int `json:"cpuUtilization"`
+	// ScaleDownStabilizationSeconds is how long the load must stay low before pods are taken away, 0 to
+	// 3600. Default: 300.
+	ScaleDownStabilizationSeconds *int `json:"scaleDownStabilizationSeconds"`
+}
+
+// IngressKind is the kind of object that publishes the site.
+type IngressKind string
+
+// The ingress kinds.
+const (
+	// IngressTraefik writes Traefik 3 IngressRoutes.
+	IngressTraefik IngressKind = "traefik"
+	// IngressStandard writes a networking.k8s.io/v1 Ingress.
+	IngressStandard IngressKind = "ingress"
+	// IngressNone writes nothing; the Service is all there is.
+	IngressNone IngressKind = "none"
+)
+
+// Ingress is how visitors reach the site.
+type Ingress struct {
+	// Kind of object that publishes the site: traefik, ingress or none. Default: traefik.
+	Kind IngressKind `json:"kind"`
+	// ClassName selects the controller that serves the objects. Unset: the cluster's default.
+	ClassName string `json:"className"`
+	// Annotations of the Ingress object, for what its controller defines. Kind ingress only.
+	Annotations map[string]string `json:"annotations"`
+	// TLS is where the certificate comes from.
+	TLS TLS `json:"tls"`
+	// RedirectToHTTPS answers plain http with a permanent redirect that keeps path and query. Kind
+	// ingress cannot do it portably and refuses true. Default: true for kind traefik, else false.
+	RedirectToHTTPS *bool `json:"redirectToHTTPS"`
+}
+
+// TLS is where the certificate comes from: at most one of the sources. None of them means no HTTPS, which
+// production refuses unless the ingress kind is none.
+type TLS struct {
+	// CertResolver is the name of Traefik's ACME resolver. Kind traefik only.
+	CertResolver string `json:"certResolver"`
+	// Domains that the resolver asks a certificate for; one of them, or a wildcard, covers site.host. With
+	// certResolver only. Unset: the site's host.
+	Domains []string `json:"domains"`
+	// ExistingSecret names a Secret of type kubernetes.io/tls in the namespace.
+	ExistingSecret string `json:"existingSecret"`
+	// ClusterIssuer is the cert-manager ClusterIssuer that a Certificate is requested from.
+	ClusterIssuer string `json:"clusterIssuer"`
+	// DefaultCertificate serves the certificate that the ingress controller is set up with. Kind traefik only.
+	// Default: false.
+	DefaultCertificate bool `json:"defaultCertificate"`
+}
+
+// Enabled reports whether any source of a certificate is given.
+func (t TLS) Enabled() bool {
+	return t.CertResolver != "" || t.ExistingSecret != "" || t.ClusterIssuer != "" || t.DefaultCertificate
+}

@@ -1,0 +1,191 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// validate looks at each value by itself; the rules between values are in rules.go.
+func (s *Stack) validate() field.ErrorList {
+	return slices.Concat(
+		validateProfile(s.Profile),
+		validateNamespace(s.Namespace),
+		checkHost(at("site.host"), s.Site.Host),
+		validateFrontend(&s.Frontend),
+		validateDatabase(&s.Database),
+		validateStorage(&s.Storage),
+		validateAutoscaling(&s.Autoscaling),
+		validateIngress(&s.Ingress),
+	)
+}
+
+func validateProfile(profile Profile) field.ErrorList {
+	if profile == "" {
+		return field.ErrorList{field.Required(at("profile"), "production, or development for a stack that may lose its data")}
+	}
+	return checkOneOf(at("profile"), profile, Production, Development)
+}
+
+// validateNamespace also refuses the namespaces that every cluster has: the program creates its own, and
+// deletes it with the stack.
+func validateNamespace(namespace string) field.ErrorList {
+	if slices.Contains([]string{"default", "kube-system", "kube-public", "kube-node-lease"}, namespace) {
+		return field.ErrorList{field.Invalid(at("namespace"), namespace, "must not be one of the cluster's own namespaces")}
+	}
+	return checkDNSLabel(at("namespace"), namespace, "a namespace's name")
+}
+
+func validateFrontend(f *Frontend) field.ErrorList {
+	return slices.Concat(
+		checkImage(at("frontend.image"), f.Image),
+		checkOptionalRange(at("frontend.replicas"), f.Replicas, 1, MaxReplicas, "pods"),
+		validateResources(at("frontend.resources"), f.Resources, MinFrontendMemory),
+		checkOptionalRange(at("frontend.workers"), f.Workers, MinWorkers, MaxWorkers, "workers"),
+		checkAtLeast(at("frontend.maxUploadSize"), f.MaxUploadSize, MinUploadSize),
+		checkAtMost(at("frontend.maxUploadSize"), f.MaxUploadSize, MaxUploadSize),
+		checkOneOf(at("frontend.spread"), f.Spread, SpreadPreferred, SpreadRequired),
+		checkRange(at("frontend.nodes"), f.Nodes, 0, 5*MaxReplicas, "nodes"),
+		validateUpdates(f),
+		validateTimes(f),
+		checkOneOf(at("frontend.service.type"), f.Service.Type, ClusterIP, NodePort),
+		validateNodePort(f.Service.NodePort),
+		checkOptionalDNSName(at("frontend.existingSecret"), f.ExistingSecret, "a Secret's name"),
+	)
+}
+
+func validateResources(path *field.Path, r Resources, minMemory string) field.ErrorList {
+	return slices.Concat(
+		checkAtLeast(path.Child("cpu"), r.CPU, MinCPU),
+		checkAtLeast(path.Child("memory"), r.Memory, minMemory),
+		checkAtLeast(path.Child("ephemeralStorage"), r.EphemeralStorage, MinEphemeralStorage),
+	)
+}
+
+func validateUpdates(f *Frontend) field.ErrorList {
+	return slices.Concat(
+		checkCountOrPercent(at("frontend.maxSurge"), f.MaxSurge),
+		checkCountOrPercent(at("frontend.maxUnavailable"), f.MaxUnavailable),
+		checkCountOrPercent(at("frontend.disruptionBudget.maxUnavailable"), f.DisruptionBudget.MaxUnavailable),
+	)
+}
+
+func validateTimes(f *Frontend) field.ErrorList {
+	return slices.Concat(
+		checkRange(at("frontend.maxRequestSeconds"), f.MaxRequestSeconds, 1, maxSeconds, "seconds"),
+		checkRange(at("frontend.drainSeconds"), f.DrainSeconds, 1, maxSeconds, "seconds"),
+		checkRange(at("frontend.terminationGracePeriodSeconds"),
+			f.TerminationGracePeriodSeconds, 1, maxGracePeriodSeconds, "seconds"),
+	)
+}
+
+// validateNodePort passes 0, with which the cluster chooses.
+func validateNodePort(port int) field.ErrorList {
+	if port == 0 {
+		return nil
+	}
+	return checkRange(at("frontend.service.nodePort"), port, minNodePort, maxNodePort, "")
+}
+
+func validateDatabase(d *Database) field.ErrorList {
+	return slices.Concat(
+		checkOneOf(at("database.mode"), d.Mode, Standalone, External),
+		checkImage(at("database.image"), d.Image),
+		validateDatabaseName(d.Name),
+		validateDatabaseUser(d.User),
+		validateResources(at("database.resources"), d.Resources, MinDatabaseMemory),
+		checkOptionalRange(at("database.maxConnections"), d.MaxConnections, 1, MaxConnections, "connections"),
+		checkRange(at("database.terminationGracePeriodSeconds"), d.TerminationGracePeriodSeconds, 1, maxSeconds, "seconds"),
+		checkOptionalDNSName(at("database.host"), d.Host, "a DNS name or an IPv4 address, without port"),
+		checkRange(at("database.port"), d.Port, 1, maxPort, ""),
+		checkOptionalDNSName(at("database.existingSecret"), d.ExistingSecret, "a Secret's name"),
+	)
+}
+
+func validateDatabaseName(name string) field.ErrorList {
+	if slices.Contains([]string{"mysql", "sys", "information_schema", "performance_schema"}, strings.ToLower(name)) {
+		return field.ErrorList{field.Invalid(at("database.name"), name, "must not be one of MySQL's own databases")}
+	}
+	return checkIdentifier(at("database.name"), name, maxDatabaseName)
+}
+
+// validateDatabaseUser keeps the site off root, whom MySQL denies nothing.
+func validateDatabaseUser(user string) field.ErrorList {
+	if strings.EqualFold(user, "root") {
+		return field.ErrorList{field.Invalid(at("database.user"), user, "must not be root: the site needs one database only")}
+	}
+	return checkIdentifier(at("database.user"), user, maxDatabaseUser)
+}
+
+func validateStorage(s *Storage) field.ErrorList {
+	return slices.Concat(
+		checkOptionalDNSName(at("storage.database.storageClass"), s.Database.StorageClass, "a StorageClass's name"),
+		checkAtLeast(at("storage.database.size"), s.Database.Size, MinDatabaseVolumeSize),
+		checkOptionalDNSName(at("storage.content.storageClass"), s.Content.StorageClass, "a StorageClass's name"),
+		checkAtLeast(at("storage.content.size"), s.Content.Size, MinContentVolumeSize),
+		checkOneOf(at("storage.content.accessMode"), s.Content.AccessMode, ReadWriteOnce, ReadWriteMany),
+		checkOptionalDNSName(at("storage.cephfs.filesystem"), s.CephFS.Filesystem, "a CephFilesystem's name"),
+		checkDNSLabel(at("storage.cephfs.namespace"), s.CephFS.Namespace, "a namespace's name"),
+	)
+}
+
+func validateAutoscaling(a *Autoscaling) field.ErrorList {
+	return slices.Concat(
+		checkRange(at("autoscaling.minReplicas"), a.MinReplicas, 1, MaxReplicas, "pods"),
+		checkRange(at("autoscaling.maxReplicas"), a.MaxReplicas, 1, MaxReplicas, "pods"),
+		checkRange(at("autoscaling.cpuUtilization"), a.CPUUtilization, 1, 100, "percent"),
+		checkOptionalRange(at("autoscaling.scaleDownStabilizationSeconds"),
+			a.ScaleDownStabilizationSeconds, 0, maxSeconds, "seconds"),
+	)
+}
+
+func validateIngress(i *Ingress) field.ErrorList {
+	return slices.Concat(
+		checkOneOf(at("ingress.kind"), i.Kind, IngressTraefik, IngressStandard, IngressNone),
+		checkOptionalDNSName(at("ingress.className"), i.ClassName, "an IngressClass's name"),
+		validateAnnotations(i.Annotations),
+		validateCertResolver(i.TLS.CertResolver),
+		checkOptionalDNSName(at("ingress.tls.existingSecret"), i.TLS.ExistingSecret, "a Secret's name"),
+		checkOptionalDNSName(at("ingress.tls.clusterIssuer"), i.TLS.ClusterIssuer, "a ClusterIssuer's name"),
+		validateDomains(i.TLS.Domains),
+	)
+}
+
+func validateAnnotations(annotations map[string]string) field.ErrorList {
+	var problems field.ErrorList
+	for _, name := range slices.Sorted(maps.Keys(annotations)) {
+		// The API server lower-cases a key before it looks at it, too.
+		if len(validation.IsQualifiedName(strings.ToLower(name))) > 0 {
+			problems = append(problems, field.Invalid(at("ingress.annotations"), name,
+				"must be an annotation's name such as example.com/name"))
+		}
+	}
+	return problems
+}
+
+// validateCertResolver keeps to the characters that a resolver's name can have on Traefik's command line.
+func validateCertResolver(name string) field.ErrorList {
+	if name == "" || len(validation.IsConfigMapKey(name)) == 0 && !strings.Contains(name, ".") {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(at("ingress.tls.certResolver"), name,
+		"must be the name of a resolver in Traefik's static configuration: letters, digits, - and _")}
+}
+
+func validateDomains(domains []string) field.ErrorList {
+	var problems field.ErrorList
+	for i, domain := range domains {
+		isWildcard := len(validation.IsWildcardDNS1123Subdomain(domain)) == 0
+		if !isDNSName(domain) && !isWildcard {
+			problems = append(problems, field.Invalid(at("ingress.tls.domains").Index(i), domain,
+				"must be a DNS name in lower case such as example.com, or a wildcard such as *.example.com"))
+		}
+		if slices.Contains(domains[:i], domain) {
+			problems = append(problems, field.Duplicate(at("ingress.tls.domains").Index(i), domain))
+		}
+	}
+	return problems
+}

@@ -1,0 +1,246 @@
+// Command wordpress-on-kubernetes is a Pulumi program that deploys WordPress and MySQL on Kubernetes.
+//
+// It reads the stack's configuration, composes the components and exports the outputs. What a stack can say is
+// in package config and docs/configuration.md.
+package main
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"wordpress-on-kubernetes/components/autoscaling"
+	"wordpress-on-kubernetes/components/database"
+	"wordpress-on-kubernetes/components/frontend"
+	"wordpress-on-kubernetes/components/ingress"
+	"wordpress-on-kubernetes/components/namespace"
+	"wordpress-on-kubernetes/components/pod"
+	"wordpress-on-kubernetes/components/storage"
+	"wordpress-on-kubernetes/config"
+)
+
+func main() {
+	var values rawConfiguration
+	pulumi.Run(values.deploy, values.read)
+}
+
+// rawConfiguration is the stack's configuration as the engine hands it over. The SDK's own readers answer only
+// for keys that are asked for and turn what they cannot parse into zero; a misspelt key must be an error.
+type rawConfiguration struct {
+	values     map[string]string
+	secretKeys []string
+}
+
+func (r *rawConfiguration) read(info *pulumi.RunInfo) {
+	r.values, r.secretKeys = info.Config, info.ConfigSecretKeys
+}
+
+// deploy registers nothing unless the whole configuration is valid.
+func (r *rawConfiguration) deploy(ctx *pulumi.Context) error {
+	stack, err := config.Load(r.values, r.secretKeys)
+	if err != nil {
+		return err
+	}
+	return compose(ctx, stack)
+}
+
+// compose registers the components, each from the stack's configuration and the outputs of those before it.
+func compose(ctx *pulumi.Context, stack *config.Stack) error {
+	space, err := namespace.New(ctx, "namespace", namespaceArgs(ctx, stack))
+	if err != nil {
+		return err
+	}
+	volumes, err := storage.New(ctx, "storage", storageArgs(ctx, stack, space))
+	if err != nil {
+		return err
+	}
+	mysql, err := database.New(ctx, "database", databaseArgs(ctx, stack, space, volumes))
+	if err != nil {
+		return err
+	}
+	wordpress, err := frontend.New(ctx, "frontend", frontendArgs(ctx, stack, space, volumes, mysql))
+	if err != nil {
+		return err
+	}
+	if *stack.Autoscaling.Enabled {
+		if _, err = autoscaling.New(ctx, "autoscaling", autoscalingArgs(ctx, stack, space, wordpress)); err != nil {
+			return err
+		}
+	}
+	url := pulumi.String(siteURL(stack)).ToStringOutput()
+	if stack.Ingress.Kind != config.IngressNone {
+		edge, err := ingress.New(ctx, "ingress", ingressArgs(ctx, stack, space, wordpress))
+		if err != nil {
+			return err
+		}
+		url = edge.URL
+	}
+
+	ctx.Export("url", url)
+	ctx.Export("namespace", space.Name)
+	ctx.Export("frontendService", wordpress.Service)
+	ctx.Export("databaseHost", mysql.Host)
+	ctx.Export("qosClass", wordpress.QoSClass)
+	ctx.Export("replicas", pulumi.String(replicas(stack)))
+	ctx.Export("databaseSecretName", mysql.SecretName)
+	ctx.Export("authSecretName", wordpress.AuthSecretName)
+	return nil
+}
+
+func namespaceArgs(ctx *pulumi.Context, stack *config.Stack) *namespace.Args {
+	return &namespace.Args{Name: stack.Namespace, Instance: ctx.Stack(), Protect: *stack.Storage.Protect}
+}
+
+func storageArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace) *storage.Args {
+	content := stack.Storage.Content
+	args := &storage.Args{
+		Namespace:         space.Name,
+		Instance:          ctx.Stack(),
+		Content:           &storage.VolumeArgs{StorageClass: content.StorageClass, Size: content.Size},
+		ContentAccessMode: string(content.AccessMode),
+		Protect:           *stack.Storage.Protect,
+	}
+	if stack.Database.Mode == config.Standalone {
+		volume := stack.Storage.Database
+		args.Database = &storage.VolumeArgs{StorageClass: volume.StorageClass, Size: volume.Size}
+	}
+	if cephfs := stack.Storage.CephFS; cephfs.Create {
+		args.CephFS = &storage.CephFSArgs{Filesystem: cephfs.Filesystem, Namespace: cephfs.Namespace}
+	}
+	return args
+}
+
+func databaseArgs(
+	ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace, volumes *storage.Storage,
+) *database.Args {
+	settings := stack.Database
+	args := &database.Args{
+		Namespace:      space.Name,
+		Instance:       ctx.Stack(),
+		Database:       settings.Name,
+		User:           settings.User,
+		Password:       secret(stack.DatabasePassword),
+		ExistingSecret: settings.ExistingSecret,
+	}
+	if settings.Mode == config.External {
+		args.External = &database.ExternalArgs{Host: settings.Host, Port: settings.Port}
+		return args
+	}
+	args.Server = &database.ServerArgs{
+		Image:                         settings.Image,
+		RootPassword:                  secret(stack.DatabaseRootPassword),
+		Resources:                     resources(settings.Resources),
+		MaxConnections:                *settings.MaxConnections,
+		TerminationGracePeriodSeconds: settings.TerminationGracePeriodSeconds,
+		DataClaim:                     volumes.DatabaseClaim,
+	}
+	return args
+}
+
+func frontendArgs(
+	ctx *pulumi.Context, stack *config.Stack,
+	space *namespace.Namespace, volumes *storage.Storage, mysql *database.Database,
+) *frontend.Args {
+	settings := stack.Frontend
+	return &frontend.Args{
+		Namespace:                     space.Name,
+		Instance:                      ctx.Stack(),
+		SiteURL:                       siteURL(stack),
+		Image:                         settings.Image,
+		Replicas:                      settings.Replicas,
+		Resources:                     resources(settings.Resources),
+		Workers:                       *settings.Workers,
+		MaxUploadBytes:                settings.MaxUploadSize.Value(),
+		MaxRequestSeconds:             settings.MaxRequestSeconds,
+		RequireSpread:                 settings.Spread == config.SpreadRequired,
+		MaxSurge:                      string(settings.MaxSurge),
+		MaxUnavailable:                string(settings.MaxUnavailable),
+		DisruptionBudget:              string(settings.DisruptionBudget.MaxUnavailable),
+		DrainSeconds:                  settings.DrainSeconds,
+		TerminationGracePeriodSeconds: settings.TerminationGracePeriodSeconds,
+		LivenessProbe:                 settings.LivenessProbe,
+		ServiceType:                   string(settings.Service.Type),
+		NodePort:                      settings.Service.NodePort,
+		ContentClaim:                  volumes.ContentClaim,
+		Database: frontend.DatabaseArgs{
+			Host:        mysql.Host,
+			Name:        stack.Database.Name,
+			User:        stack.Database.User,
+			SecretName:  mysql.SecretName,
+			PasswordKey: database.PasswordKey,
+		},
+		AuthSecret:         secret(stack.AuthSecret),
+		ExistingAuthSecret: settings.ExistingSecret,
+		After:              []pulumi.Resource{mysql},
+	}
+}
+
+func autoscalingArgs(
+	ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace, wordpress *frontend.Frontend,
+) *autoscaling.Args {
+	settings := stack.Autoscaling
+	return &autoscaling.Args{
+		Namespace:                     space.Name,
+		Instance:                      ctx.Stack(),
+		Deployment:                    wordpress.Deployment,
+		MinReplicas:                   settings.MinReplicas,
+		MaxReplicas:                   settings.MaxReplicas,
+		CPUUtilization:                settings.CPUUtilization,
+		ScaleDownStabilizationSeconds: *settings.ScaleDownStabilizationSeconds,
+	}
+}
+
+func ingressArgs(
+	ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace, wordpress *frontend.Frontend,
+) *ingress.Args {
+	settings := stack.Ingress
+	args := &ingress.Args{
+		Namespace:       space.Name,
+		Instance:        ctx.Stack(),
+		Kind:            ingress.Kind(settings.Kind),
+		ClassName:       settings.ClassName,
+		Annotations:     settings.Annotations,
+		Host:            stack.Site.Host,
+		Service:         wordpress.Service,
+		ServicePort:     frontend.ServicePortName,
+		RedirectToHTTPS: *settings.RedirectToHTTPS,
+	}
+	if settings.TLS.Enabled() {
+		args.TLS = &ingress.TLSArgs{
+			CertResolver:   settings.TLS.CertResolver,
+			Domains:        settings.TLS.Domains,
+			ExistingSecret: settings.TLS.ExistingSecret,
+			ClusterIssuer:  settings.TLS.ClusterIssuer,
+		}
+	}
+	return args
+}
+
+// siteURL is what WordPress calls itself. With no ingress of ours, whatever stands before the Service speaks
+// https in production.
+func siteURL(stack *config.Stack) string {
+	if stack.Ingress.TLS.Enabled() || (stack.Ingress.Kind == config.IngressNone && stack.Profile == config.Production) {
+		return "https://" + stack.Site.Host
+	}
+	return "http://" + stack.Site.Host
+}
+
+// replicas is the number of frontend pods, or the range that the autoscaler chooses from.
+func replicas(stack *config.Stack) string {
+	if stack.Frontend.Replicas != nil {
+		return fmt.Sprint(*stack.Frontend.Replicas)
+	}
+	return fmt.Sprintf("%d–%d", stack.Autoscaling.MinReplicas, stack.Autoscaling.MaxReplicas)
+}
+
+// secret is nil for a value that is not set, and never leaves the program in plain text otherwise.
+func secret(value config.Secret) pulumi.StringInput {
+	if value == "" {
+		return nil
+	}
+	return pulumi.ToSecret(pulumi.String(string(value))).(pulumi.StringOutput)
+}
+
+func resources(r config.Resources) pod.Resources {
+	return pod.Resources{CPU: r.CPU, Memory: r.Memory, EphemeralStorage: r.EphemeralStorage}
+}

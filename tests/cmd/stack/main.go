@@ -1,0 +1,118 @@
+// Command stack runs a stack of the program from a fresh clone, for the Makefile.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"wordpress-on-kubernetes/tests/mocks"
+	"wordpress-on-kubernetes/tests/stack"
+)
+
+// commands by name.
+var commands = map[string]func(context.Context, *stack.Project) error{
+	"up":      up,
+	"preview": preview,
+	"render":  render,
+	"destroy": destroy,
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "stack:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	const usage = "usage: stack up|preview|render|destroy [-stack name] [-context name]"
+	if len(args) == 0 || commands[args[0]] == nil {
+		return errors.New(usage)
+	}
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	name := flags.String("stack", "dev", "name of the stack")
+	context := flags.String("context", "", "context of your kubeconfig to deploy to; empty: the local cluster")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unknown argument %q: %s", flags.Arg(0), usage)
+	}
+	project, err := stack.Open(*name, *context)
+	if err != nil {
+		return err
+	}
+	return commands[args[0]](ctx, project)
+}
+
+// up deploys the stack and prints where it is.
+func up(ctx context.Context, project *stack.Project) error {
+	engine, err := prepare(ctx, project)
+	if err != nil {
+		return err
+	}
+	if err := project.Run(ctx, engine, "stack", "select", "--create"); err != nil {
+		return err
+	}
+	return project.Run(ctx, engine, "up", "--yes", "--skip-preview")
+}
+
+// preview shows what up would do: against the stack's state where there is one, and otherwise against nothing,
+// which needs no cluster and no secrets.
+func preview(ctx context.Context, project *stack.Project) error {
+	project.Placeholders = !project.Deployed()
+	engine, err := prepare(ctx, project)
+	if err != nil {
+		return err
+	}
+	if err := project.Run(ctx, engine, "stack", "select", "--create"); err != nil {
+		return err
+	}
+	return project.Run(ctx, engine, "preview")
+}
+
+// render prints the stack's objects with every secret hidden.
+func render(ctx context.Context, project *stack.Project) error {
+	project.Placeholders = true
+	if err := errors.Join(project.Build(ctx), project.Prepare()); err != nil {
+		return err
+	}
+	result, err := project.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	text, err := mocks.YAML(mocks.Objects(result.Registrations, mocks.HideSecrets))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Print(text)
+	return err
+}
+
+// destroy takes down what is not protected.
+func destroy(ctx context.Context, project *stack.Project) error {
+	if !project.Deployed() {
+		fmt.Printf("Stack %q is not deployed from here: nothing to destroy.\n", project.Stack)
+		return nil
+	}
+	engine, err := prepare(ctx, project)
+	if err != nil {
+		return err
+	}
+	return project.Run(ctx, engine, "destroy", "--yes", "--skip-preview", "--exclude-protected")
+}
+
+func prepare(ctx context.Context, project *stack.Project) (stack.Engine, error) {
+	engine, err := project.FindEngine()
+	if err != nil {
+		return engine, err
+	}
+	return engine, errors.Join(project.Build(ctx), project.Prepare())
+}

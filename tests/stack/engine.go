@@ -1,0 +1,106 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// providerVersion is the release of the Kubernetes provider that the program's SDK belongs to.
+const providerVersion = "4.25.0"
+
+// Engine is the Pulumi that runs a stack: an installed one, or one built from modules.
+type Engine struct {
+	// Command is the path of the pulumi executable.
+	Command string
+	// Installed tells an engine of the user's from one built here.
+	Installed bool
+}
+
+// FindEngine prefers an installed engine.
+func (p *Project) FindEngine() (Engine, error) {
+	if path, err := exec.LookPath("pulumi"); err == nil {
+		return Engine{Command: path, Installed: true}, nil
+	}
+	built := filepath.Join(p.Local(), "bin", "pulumi")
+	if _, err := os.Stat(built); err != nil {
+		return Engine{}, errors.New("pulumi is neither installed nor built: run `make tools`, or install it")
+	}
+	plugins := filepath.Join(p.home(), "plugins", "resource-kubernetes-v"+providerVersion)
+	return Engine{Command: built}, errors.Join(
+		p.link("pulumi-resource-kubernetes", plugins), p.link("pulumi-language-go", p.hosts()))
+}
+
+// link shows a built plugin in the folder where the engine looks for it. The folder of all built tools is not
+// on the engine's path, because it warns of every plugin that it finds there.
+func (p *Project) link(name, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	err := os.Symlink(filepath.Join(p.Local(), "bin", name), filepath.Join(dir, name))
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+func (p *Project) home() string     { return filepath.Join(p.Local(), "pulumi") }
+func (p *Project) hosts() string    { return filepath.Join(p.home(), "hosts") }
+func (p *Project) stateDir() string { return filepath.Join(p.Dir(), "state") }
+
+// Env is the engine's environment beside that of this process: the local state and passphrase unless the user
+// has named others, and the local cluster's kubeconfig unless a context of the user's is deployed to.
+func (p *Project) Env(engine Engine) map[string]string {
+	env := map[string]string{"PULUMI_SKIP_UPDATE_CHECK": "true"}
+	if p.Placeholders || os.Getenv("PULUMI_BACKEND_URL") == "" {
+		env["PULUMI_BACKEND_URL"] = "file://" + p.stateDir()
+	}
+	if p.Placeholders || (os.Getenv("PULUMI_CONFIG_PASSPHRASE") == "" && os.Getenv("PULUMI_CONFIG_PASSPHRASE_FILE") == "") {
+		env["PULUMI_CONFIG_PASSPHRASE_FILE"] = p.passphraseFile()
+	}
+	switch {
+	case p.Placeholders:
+		// A preview against nothing must not even ask the cluster that the user happens to work with.
+		env["KUBECONFIG"] = filepath.Join(p.Dir(), "no-cluster")
+	case p.Context == "":
+		env["KUBECONFIG"] = filepath.Join(p.Local(), "kubeconfig")
+	}
+	if !engine.Installed {
+		env["PULUMI_HOME"] = p.home()
+		env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
+		env["PATH"] = p.hosts() + string(os.PathListSeparator) + os.Getenv("PATH")
+	}
+	return env
+}
+
+// Run runs a command of the engine on the stack, attached to this process's terminal.
+func (p *Project) Run(ctx context.Context, engine Engine, args ...string) error {
+	command := exec.CommandContext(ctx, engine.Command, append(args, "--stack", p.Stack)...)
+	command.Dir = p.Dir()
+	command.Env = os.Environ()
+	for key, value := range p.Env(engine) {
+		command.Env = append(command.Env, key+"="+value)
+	}
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	// The engine finishes what it began when it is interrupted; killing it would leave the state behind reality.
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("pulumi %s: %w", args[0], err)
+	}
+	return nil
+}
+
+// Build compiles the program, with the settings of the tests, so that both share the compiled packages.
+func (p *Project) Build(ctx context.Context) error {
+	command := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", p.Binary(), ".")
+	command.Dir = p.Repo
+	command.Stdout, command.Stderr = os.Stderr, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("build the program: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+// Package stack makes a stack of the program usable from a fresh clone: it derives a local project from the
+// committed files, with generated secrets where a development stack has none, and knows the engine to run it with.
+// The committed files are never written.
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+
+	stackconfig "wordpress-on-kubernetes/config"
+)
+
+// LocalContext is the kubeconfig context of the local cluster.
+const LocalContext = "wordpress-local"
+
+// Project is a local project of one stack.
+type Project struct {
+	// Repo is the folder of the checkout.
+	Repo string
+	// Stack is the stack's name; Pulumi.<Stack>.yaml must exist in Repo.
+	Stack string
+	// Context of the user's kubeconfig to deploy to. Empty: the local cluster.
+	Context string
+	// Placeholders stand in for missing secrets, for previews and renderings. They go to a project and a state of
+	// their own, so that none can ever be deployed.
+	Placeholders bool
+}
+
+// Open finds the checkout around the working folder and checks that the stack exists.
+func Open(stack, context string) (*Project, error) {
+	repo, err := findRepo()
+	if err != nil {
+		return nil, err
+	}
+	project := &Project{Repo: repo, Stack: stack, Context: context}
+	if _, err := os.Stat(project.committed()); err != nil {
+		return nil, fmt.Errorf("stack %q: %w: copy Pulumi.prod.yaml to Pulumi.%s.yaml to add it", stack, err, stack)
+	}
+	return project, nil
+}
+
+func findRepo() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "Pulumi.yaml")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("no Pulumi.yaml in this folder or above: run this inside the checkout")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// Local is the folder of everything that is built or kept locally.
+func (p *Project) Local() string { return filepath.Join(p.Repo, ".local") }
+
+// Dir is the folder of the derived project.
+func (p *Project) Dir() string {
+	if p.Placeholders {
+		return filepath.Join(p.Local(), "preview", p.Stack)
+	}
+	return filepath.Join(p.Local(), "project")
+}
+
+// Binary is the path of the compiled program.
+func (p *Project) Binary() string { return filepath.Join(p.Local(), "bin", "wordpress-program") }
+
+func (p *Project) committed() string { return filepath.Join(p.Repo, p.file()) }
+func (p *Project) derived() string   { return filepath.Join(p.Dir(), p.file()) }
+func (p *Project) file() string      { return "Pulumi." + p.Stack + ".yaml" }
+
+// Prepare writes the derived project. It can be run again at any time: secrets that were generated once stay.
+func (p *Project) Prepare() error {
+	if err := os.MkdirAll(p.stateDir(), 0o700); err != nil {
+		return err
+	}
+	project, err := workspace.LoadProject(filepath.Join(p.Repo, "Pulumi.yaml"))
+	if err != nil {
+		return fmt.Errorf("Pulumi.yaml: %w", err)
+	}
+	settings, err := p.derive(project)
+	if err != nil {
+		return err
+	}
+	// With a binary the language host compiles nothing, which costs seconds on every command; whoever runs this
+	// builds the program first.
+	project.Runtime.SetOption("binary", p.Binary())
+	project.Main = p.Repo
+	if err := project.Save(filepath.Join(p.Dir(), "Pulumi.yaml")); err != nil {
+		return err
+	}
+	return settings.Save(p.derived())
+}
+
+// Deployed reports whether the stack was deployed from this checkout, or keeps its state in a backend of the user's.
+func (p *Project) Deployed() bool {
+	if os.Getenv("PULUMI_BACKEND_URL") != "" {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(p.stateDir(), ".pulumi", "stacks", stackconfig.Project, p.Stack+".json"))
+	return err == nil
+}
