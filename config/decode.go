@@ -15,6 +15,9 @@ import (
 // maxShownValue bounds how much of a value, in bytes, an error line repeats.
 const maxShownValue = 120
 
+// maxQuantityScale is the greatest power of ten in a quantity: Kubernetes' own largest suffix is E.
+const maxQuantityScale = 18
+
 // decoder decodes JSON strictly over a value that already holds the defaults. Unlike a plain json.Unmarshal
 // it goes on after a problem, tells the path of each, and remembers which keys were given, so that a zero
 // that somebody wrote is not taken for a key that nobody wrote.
@@ -55,7 +58,7 @@ func (d *decoder) value(path *field.Path, raw json.RawMessage, target reflect.Va
 // leaf decodes into a fresh value, so that a value that fails half-way leaves the default in place.
 func (d *decoder) leaf(path *field.Path, raw json.RawMessage, target reflect.Value) {
 	fresh := reflect.New(target.Type())
-	if err := json.Unmarshal(raw, fresh.Interface()); err != nil {
+	if err := json.Unmarshal(raw, fresh.Interface()); err != nil || isBeyondScale(fresh.Interface()) {
 		d.report(field.TypeInvalid(path, shown(raw), "must be "+accepted(target.Type())))
 		return
 	}
@@ -76,6 +79,19 @@ func (d *decoder) assign(path *field.Path, value, target reflect.Value) {
 		return
 	}
 	target.Set(value)
+}
+
+// isBeyondScale finds the quantities that no machine has, such as 1e999999999: to compare two of them, the
+// library writes out all the zeros, which takes minutes and gigabytes.
+func isBeyondScale(value any) bool {
+	quantity, ok := value.(*resource.Quantity)
+	if !ok {
+		return false
+	}
+	// A copy, because AsDec changes how its receiver prints.
+	copied := quantity.DeepCopy()
+	scale := int64(copied.AsDec().Scale())
+	return max(scale, -scale) > maxQuantityScale
 }
 
 func (d *decoder) report(problem *field.Error) { d.problems = append(d.problems, problem) }

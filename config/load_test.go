@@ -188,10 +188,10 @@ func TestCommittedStacksLoad(t *testing.T) {
 }
 
 func TestErrorIsOneLineAProblem(t *testing.T) {
-	_, err := parse(t, minimal, "{wordpress:profile: staging, wordpress:sight: {host: a}}").load()
+	_, err := parse(t, minimal, "{wordpress:profile: staging, wordpress:frontned: {host: a}}").load()
 	const want = `the stack's configuration has 2 problems:
-  wordpress:profile: Unsupported value: "staging": supported values: "development", "production"
-  wordpress:sight: Forbidden: unknown key, did you mean "site"?`
+  wordpress:frontned: Forbidden: unknown key, did you mean "frontend"?
+  wordpress:profile: Unsupported value: "staging": supported values: "production", "development"`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}

@@ -178,7 +178,7 @@ func nodePortHasType(d *draft) field.ErrorList {
 
 var storageRules = []rule{
 	{podsShareContent, []string{"autoscaling", "frontend.replicas", "storage.content.accessMode"}},
-	{surgeCanMountContent, []string{"frontend.maxSurge", "storage.content.accessMode"}},
+	{surgeCanMountContent, []string{"autoscaling", "frontend.replicas", "frontend.maxSurge", "storage.content.accessMode"}},
 	{cephFSHasClass, []string{"storage.cephfs.create", "storage.content"}},
 }
 
@@ -192,11 +192,12 @@ func podsShareContent(d *draft) field.ErrorList {
 	return invalid("storage.content.accessMode", mode, "must be ReadWriteMany for %d pods on several nodes", greatest)
 }
 
-// frontend.maxSurge is 0 with a ReadWriteOnce content volume: the new pod may land on another node and would
-// wait for the volume for ever, while the update waits for the new pod.
+// frontend.maxSurge is 0 where a single pod has a ReadWriteOnce content volume: the new pod may land on another
+// node and would wait for the volume for ever, while the update waits for the new pod.
 func surgeCanMountContent(d *draft) field.ErrorList {
+	_, greatest := d.stack.ReplicaRange()
 	surge := d.stack.Frontend.MaxSurge
-	if d.stack.Storage.Content.AccessMode == ReadWriteMany || surge.roundUp(100) == 0 {
+	if greatest > 1 || d.stack.Storage.Content.AccessMode == ReadWriteMany || surge.roundUp(greatest) == 0 {
 		return nil
 	}
 	return invalid("frontend.maxSurge", surge,

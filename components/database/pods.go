@@ -78,7 +78,7 @@ func podSpec(args *Args, secrets passwordSecrets) *corev1.PodSpecArgs {
 	}
 }
 
-// prepareContainer makes an interrupted first start start over, see files/prepare.sh.
+// prepareContainer lets an interrupted first start begin anew, see files/prepare.sh.
 func prepareContainer(server *ServerArgs) *corev1.ContainerArgs {
 	const script = "/scripts/" + prepareKey
 	return &corev1.ContainerArgs{

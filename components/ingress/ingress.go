@@ -101,13 +101,25 @@ func (a *Args) check() error {
 		return errors.New("namespace, instance and host are required")
 	case a.Service == nil || a.ServicePort == "":
 		return errors.New("service and its port are required")
-	case a.Kind != Traefik && a.Kind != Standard:
-		return fmt.Errorf("kind %q: want %q or %q", a.Kind, Traefik, Standard)
 	case a.RedirectToHTTPS && a.TLS == nil:
 		return errors.New("a redirect to https needs a certificate")
-	case a.RedirectToHTTPS && a.Kind != Traefik:
+	}
+	switch a.Kind {
+	case Traefik:
+		return nil
+	case Standard:
+		return a.checkStandard()
+	default:
+		return fmt.Errorf("kind %q: want %q or %q", a.Kind, Traefik, Standard)
+	}
+}
+
+// checkStandard refuses what the Ingress API cannot say.
+func (a *Args) checkStandard() error {
+	switch {
+	case a.RedirectToHTTPS:
 		return fmt.Errorf("kind %q cannot redirect to https", a.Kind)
-	case a.Kind == Standard && a.TLS != nil && a.TLS.secret() == "":
+	case a.TLS != nil && a.TLS.secret() == "":
 		return fmt.Errorf("kind %q needs a secret with the certificate or a cluster issuer", a.Kind)
 	}
 	return nil

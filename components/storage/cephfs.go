@@ -2,6 +2,7 @@ package storage
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
@@ -31,7 +32,7 @@ func newCephFS(
 	if err != nil {
 		return nil, fmt.Errorf("ceph file system: %w", err)
 	}
-	opts = append(opts[:len(opts):len(opts)], pulumi.DependsOn([]pulumi.Resource{filesystem}))
+	opts = append(slices.Clone(opts), pulumi.DependsOn([]pulumi.Resource{filesystem}))
 	class, err := storagev1.NewStorageClass(ctx, name+"-class",
 		classArgs(args.CephFS, args.Content.StorageClass, set), opts...)
 	if err != nil {

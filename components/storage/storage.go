@@ -5,6 +5,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -104,13 +105,13 @@ func (s *Storage) register(ctx *pulumi.Context, name string, args *Args) error {
 	durable := []pulumi.ResourceOption{
 		pulumi.Parent(s), pulumi.Protect(args.Protect), pulumi.RetainOnDelete(args.Protect),
 	}
-	content := durable
+	content := slices.Clone(durable)
 	if args.CephFS != nil {
 		class, err := newCephFS(ctx, name, args, durable)
 		if err != nil {
 			return err
 		}
-		content = append(durable[:len(durable):len(durable)], pulumi.DependsOn([]pulumi.Resource{class}))
+		content = append(content, pulumi.DependsOn([]pulumi.Resource{class}))
 	}
 	claim, err := corev1.NewPersistentVolumeClaim(ctx, name+"-content",
 		claimArgs(args, ContentClaim, "frontend", args.ContentAccessMode, args.Content), content...)

@@ -67,7 +67,7 @@ func (p *Project) Env(engine Engine) map[string]string {
 		// A preview against nothing must not even ask the cluster that the user happens to work with.
 		env["KUBECONFIG"] = filepath.Join(p.Dir(), "no-cluster")
 	case p.Context == "":
-		env["KUBECONFIG"] = filepath.Join(p.Local(), "kubeconfig")
+		env["KUBECONFIG"] = p.Kubeconfig()
 	}
 	if !engine.Installed {
 		env["PULUMI_HOME"] = p.home()

@@ -4,6 +4,7 @@
 package stack
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -28,6 +29,11 @@ type Project struct {
 	// Placeholders stand in for missing secrets, for previews and renderings. They go to a project and a state of
 	// their own, so that none can ever be deployed.
 	Placeholders bool
+	// Variant is another deployment of the same stack file, with a project and a state of its own. Empty: the
+	// stack itself.
+	Variant string
+	// Overrides are values by configuration path, such as wordpress:frontend.image, over those of the stack file.
+	Overrides map[string]string
 }
 
 // Open finds the checkout around the working folder and checks that the stack exists.
@@ -62,13 +68,21 @@ func findRepo() (string, error) {
 // Local is the folder of everything that is built or kept locally.
 func (p *Project) Local() string { return filepath.Join(p.Repo, ".local") }
 
-// Dir is the folder of the derived project.
+// Dir is the folder of the derived project, one for each cluster that is deployed to: state and secrets belong to
+// what was deployed there.
 func (p *Project) Dir() string {
 	if p.Placeholders {
 		return filepath.Join(p.Local(), "preview", p.Stack)
 	}
-	return filepath.Join(p.Local(), "project")
+	target := cmp.Or(p.Context, LocalContext)
+	return filepath.Join(p.Local(), "projects", target+p.Variant)
 }
+
+// EdgeCA is the certificate of the authority behind the local cluster's HTTPS.
+func (p *Project) EdgeCA() string { return filepath.Join(p.Local(), "ca.crt") }
+
+// Kubeconfig of the local cluster.
+func (p *Project) Kubeconfig() string { return filepath.Join(p.Local(), "kubeconfig") }
 
 // Binary is the path of the compiled program.
 func (p *Project) Binary() string { return filepath.Join(p.Local(), "bin", "wordpress-program") }
@@ -84,7 +98,7 @@ func (p *Project) Prepare() error {
 	}
 	project, err := workspace.LoadProject(filepath.Join(p.Repo, "Pulumi.yaml"))
 	if err != nil {
-		return fmt.Errorf("Pulumi.yaml: %w", err)
+		return fmt.Errorf("project file: %w", err)
 	}
 	settings, err := p.derive(project)
 	if err != nil {
@@ -107,4 +121,11 @@ func (p *Project) Deployed() bool {
 	}
 	_, err := os.Stat(filepath.Join(p.stateDir(), ".pulumi", "stacks", stackconfig.Project, p.Stack+".json"))
 	return err == nil
+}
+
+// Forget deletes the projects, states and generated secrets of everything that was deployed to the local cluster,
+// which must be gone. What was deployed to a context of the user's is kept.
+func (p *Project) Forget() error {
+	local := Project{Repo: p.Repo, Stack: p.Stack, Variant: p.Variant}
+	return os.RemoveAll(local.Dir())
 }

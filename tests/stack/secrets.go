@@ -93,8 +93,11 @@ func (p *Project) fillSecrets(project *workspace.Project, settings *workspace.Pr
 // needed reports whether the stack lacks the secret and has nothing that replaces it.
 func (s secretKey) needed(values config.Map) bool {
 	_, given := values[config.MustMakeKey(stackconfig.Project, s.name)]
+	if given || read(values, s.replacedBy) != "" {
+		return false
+	}
 	external := read(values, "database.mode") == string(stackconfig.External)
-	return !given && read(values, s.replacedBy) == "" && !(s.standalone && external)
+	return !s.standalone || !external
 }
 
 func (p *Project) mayGenerate(values config.Map) bool {

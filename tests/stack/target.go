@@ -3,6 +3,7 @@ package stack
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"sigs.k8s.io/yaml"
@@ -13,28 +14,31 @@ import (
 //go:embed local.yaml
 var localOverrides []byte
 
-// target sets what the cluster that the stack goes to needs.
+// target sets what the cluster that the stack goes to needs, and the project's overrides on top.
 func (p *Project) target(values config.Map) error {
-	kubernetes := func(name, value string) error {
-		return values.Set(config.MustMakeKey("kubernetes", name), config.NewValue(value), false)
-	}
+	overrides := map[string]string{}
 	switch {
 	case p.Placeholders:
-		return nil
 	case p.Context != "":
-		return kubernetes("context", p.Context)
+		overrides[contextKey] = p.Context
+	default:
+		if err := yaml.UnmarshalStrict(localOverrides, &overrides); err != nil {
+			return fmt.Errorf("local.yaml: %w", err)
+		}
+		overrides[contextKey] = LocalContext
 	}
-	if err := kubernetes("context", LocalContext); err != nil {
-		return err
-	}
-	var overrides map[string]string
-	if err := yaml.UnmarshalStrict(localOverrides, &overrides); err != nil {
-		return fmt.Errorf("local.yaml: %w", err)
-	}
+	maps.Copy(overrides, p.Overrides)
 	for path, value := range overrides {
-		if err := values.Set(config.MustParseKey(path), config.NewValue(value), true); err != nil {
-			return fmt.Errorf("local.yaml: %s: %w", path, err)
+		key, err := config.ParseKey(path)
+		if err != nil {
+			return fmt.Errorf("override %q: %w", path, err)
+		}
+		if err := values.Set(key, config.NewValue(value), true); err != nil {
+			return fmt.Errorf("override %q: %w", path, err)
 		}
 	}
 	return nil
 }
+
+// contextKey is the provider's setting of the kubeconfig context.
+const contextKey = "kubernetes:context"

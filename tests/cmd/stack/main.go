@@ -20,32 +20,33 @@ var commands = map[string]func(context.Context, *stack.Project) error{
 	"preview": preview,
 	"render":  render,
 	"destroy": destroy,
+	"forget":  forget,
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:]); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "stack:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string) error {
-	const usage = "usage: stack up|preview|render|destroy [-stack name] [-context name]"
+func run(args []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	const usage = "usage: stack up|preview|render|destroy|forget [-stack name] [-context name]"
 	if len(args) == 0 || commands[args[0]] == nil {
 		return errors.New(usage)
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	name := flags.String("stack", "dev", "name of the stack")
-	context := flags.String("context", "", "context of your kubeconfig to deploy to; empty: the local cluster")
+	kubeContext := flags.String("context", "", "context of your kubeconfig to deploy to; empty: the local cluster")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q: %s", flags.Arg(0), usage)
 	}
-	project, err := stack.Open(*name, *context)
+	project, err := stack.Open(*name, *kubeContext)
 	if err != nil {
 		return err
 	}
@@ -107,6 +108,11 @@ func destroy(ctx context.Context, project *stack.Project) error {
 		return err
 	}
 	return project.Run(ctx, engine, "destroy", "--yes", "--skip-preview", "--exclude-protected")
+}
+
+// forget deletes the state and the generated secrets of what was deployed to a local cluster that is gone.
+func forget(_ context.Context, project *stack.Project) error {
+	return project.Forget()
 }
 
 func prepare(ctx context.Context, project *stack.Project) (stack.Engine, error) {

@@ -1,0 +1,86 @@
+# WordPress on Kubernetes. `make help` lists the commands.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# The stack that up, preview and render work on.
+STACK ?= dev
+# A context of your kubeconfig to deploy to. Empty: a local cluster is started. No other context is ever used.
+CONTEXT ?=
+# Nodes of the local cluster.
+NODES ?= 1
+
+CLUSTER := go -C tests/cluster run ./cmd/cluster
+STACKS := go run ./tests/cmd/stack
+# An installed Pulumi is used as it is; otherwise the engine, its Go language host and the Kubernetes provider are
+# built from their modules.
+ENGINE := $(if $(shell command -v pulumi),,engine)
+
+.PHONY: help
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Variables: STACK=$(STACK) CONTEXT=$(CONTEXT) NODES=$(NODES)"
+
+.PHONY: up
+up: $(ENGINE) $(if $(CONTEXT),,cluster) ## deploy STACK (dev) to a local cluster, or to CONTEXT, and print its URL
+	@$(STACKS) up -stack '$(STACK)' -context '$(CONTEXT)'
+
+.PHONY: down
+down: ## destroy what `make up` deployed, and the local cluster
+	@if [ -n '$(CONTEXT)' ]; then $(STACKS) destroy -stack '$(STACK)' -context '$(CONTEXT)'; else $(CLUSTER) down && $(STACKS) forget; fi
+
+.PHONY: preview
+preview: $(ENGINE) ## what `make up` would change in STACK; needs no cluster where nothing is deployed
+	@$(STACKS) preview -stack '$(STACK)' -context '$(CONTEXT)'
+
+.PHONY: render
+render: ## print the objects of STACK as YAML, secrets hidden; needs no cluster
+	@$(STACKS) render -stack '$(STACK)'
+
+.PHONY: test
+test: lint unit ## every check that needs no cluster: format, lint, unit tests, manifest checks
+
+.PHONY: lint
+lint: .local/bin/golangci-lint
+	.local/bin/golangci-lint fmt --diff
+	.local/bin/golangci-lint run ./...
+	cd tests/cluster && ../../.local/bin/golangci-lint run --config ../../.golangci.yml ./...
+	cd tests/e2e && ../../.local/bin/golangci-lint run --config ../../.golangci.yml ./...
+
+.PHONY: unit
+unit:
+	go test ./...
+	cd tests/cluster && go test ./...
+
+.PHONY: e2e
+e2e: $(ENGINE) cluster ## the end-to-end tests on the local cluster
+	cd tests/e2e && go test -count=1 -timeout 60m -v ./...
+
+.PHONY: bench
+bench: $(ENGINE) cluster ## measure previews, updates and the compiler, and print the table
+	cd tests/e2e && go run ./cmd/bench
+
+.PHONY: cluster
+cluster:
+	@$(CLUSTER) up -nodes '$(NODES)'
+
+.PHONY: engine
+engine:
+	@$(CLUSTER) tools -only pulumi,pulumi-language-go,pulumi-resource-kubernetes
+
+.PHONY: status
+status: ## show the local cluster
+	@$(CLUSTER) status
+
+.PHONY: golden
+golden: ## write the golden files and docs/configuration.md anew
+	go test . ./config -update
+
+.PHONY: clean
+clean: down ## `make down`, and delete everything that was built
+	rm -rf .local
+
+.local/bin/golangci-lint: tests/cluster/tools/golangci-lint/go.mod tests/cluster/tools/golangci-lint/go.sum
+	@echo "building golangci-lint (about two minutes, once)"
+	cd tests/cluster/tools/golangci-lint && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' \
+		-o ../../../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// Names of the objects, as docs/architecture.md lists them for other programs.
+const (
+	deploymentName  = "wordpress"
+	autoscalerName  = "wordpress"
+	statefulSetName = "wordpress-mysql"
+
+	frontendSelector = "app.kubernetes.io/component=frontend"
+	databaseSelector = "app.kubernetes.io/component=database"
+)
+
+// patience bounds every wait for a condition; it is never waited out.
+const patience = 5 * time.Minute
+
+// cluster is what the tests ask the API server.
+type cluster struct {
+	kubernetes.Interface
+	namespace string
+}
+
+func connect(kubeconfig, namespace string) (*cluster, error) {
+	settings, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	client, err := kubernetes.NewForConfig(settings)
+	if err != nil {
+		return nil, err
+	}
+	return &cluster{Interface: client, namespace: namespace}, nil
+}
+
+// await returns once the condition holds, and fails the test with the last reason if it never does.
+func await(t *testing.T, what string, condition func(context.Context) error) {
+	t.Helper()
+	var last error
+	err := wait.PollUntilContextTimeout(t.Context(), time.Second, patience, true,
+		func(ctx context.Context) (bool, error) {
+			last = condition(ctx)
+			return last == nil, nil
+		})
+	if err != nil {
+		t.Fatalf("%s: %v: %v", what, err, last)
+	}
+}
+
+// readyPods are the pods that serve: ready and not about to go.
+func (c *cluster) readyPods(ctx context.Context, selector string) ([]corev1.Pod, error) {
+	list, err := c.CoreV1().Pods(c.namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return nil, err
+	}
+	var ready []corev1.Pod
+	for _, pod := range list.Items {
+		if pod.DeletionTimestamp == nil && isReady(pod) {
+			ready = append(ready, pod)
+		}
+	}
+	return ready, nil
+}
+
+func isReady(pod corev1.Pod) bool {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady {
+			return condition.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+func (c *cluster) deployment(ctx context.Context) (*appsv1.Deployment, error) {
+	return c.AppsV1().Deployments(c.namespace).Get(ctx, deploymentName, metav1.GetOptions{})
+}
+
+// deletePods deletes all pods of a tier and waits until as many new ones are ready.
+func (c *cluster) deletePods(t *testing.T, selector string) {
+	t.Helper()
+	before, err := c.readyPods(t.Context(), selector)
+	if err != nil || len(before) == 0 {
+		t.Fatalf("pods %s: %d ready, %v", selector, len(before), err)
+	}
+	old := map[string]bool{}
+	for _, pod := range before {
+		old[string(pod.UID)] = true
+	}
+	err = c.CoreV1().Pods(c.namespace).DeleteCollection(t.Context(),
+		metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, "new pods "+selector, func(ctx context.Context) error {
+		pods, err := c.readyPods(ctx, selector)
+		if err != nil {
+			return err
+		}
+		fresh := 0
+		for _, pod := range pods {
+			if !old[string(pod.UID)] {
+				fresh++
+			}
+		}
+		if fresh < len(before) {
+			return fmt.Errorf("%d of %d are ready", fresh, len(before))
+		}
+		return nil
+	})
+}

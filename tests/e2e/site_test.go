@@ -1,0 +1,383 @@
+// Package e2e tries the program for real: the real engine and provider, a real cluster, real WordPress and MySQL,
+// real requests over HTTPS.
+package e2e
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"wordpress-on-kubernetes/tests/stack"
+)
+
+// Where the tests deploy to: beside the dev stack, whose file they use.
+const (
+	testNamespace = "wordpress-e2e"
+	testHost      = "e2e.wordpress.localhost"
+
+	oldImage = "localhost/wordpress:6.8"
+	newImage = "localhost/wordpress:7.1"
+)
+
+// suite is what the steps of TestSite share. The steps build on one another, as a site's life does.
+type suite struct {
+	project    *stack.Project
+	endpoints  endpoints
+	kubernetes *cluster
+	deployment *deployment
+	visitor    *site
+	admin      account
+	article    article
+}
+
+func TestSite(t *testing.T) {
+	s := newSuite(t)
+	steps := []struct {
+		promise string
+		try     func(*suite, *testing.T)
+	}{
+		{"up returns when the site serves over HTTPS", (*suite).upServes},
+		{"WordPress installs, and a post with a picture is published", (*suite).publishes},
+		{"every pod serves the post and the picture", (*suite).everyPodServes},
+		{"a login through the edge holds on every pod", (*suite).loginHoldsOnEveryPod},
+		{"plain http is redirected and keeps path and query", (*suite).redirects},
+		{"preview expects no changes", (*suite).noChanges},
+		{"one overridden field changes one object", (*suite).overrideChangesOneObject},
+		{"an update leaves the autoscaler's replica count alone", (*suite).autoscalerOwnsReplicas},
+		{"deleting all pods loses nothing", (*suite).deletingPodsLosesNothing},
+		{"a newer image upgrades the core on every pod", (*suite).imageUpgradesCore},
+		{"no secret is in the state or in the engine's output", (*suite).secretsStaySecret},
+		{"destroying a protected stack removes no data", (*suite).destroyKeepsData},
+	}
+	for _, step := range steps {
+		if !t.Run(step.promise, func(t *testing.T) { step.try(s, t) }) {
+			t.FailNow()
+		}
+	}
+}
+
+func newSuite(t *testing.T) *suite {
+	project, err := stack.Open("dev", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	project.Variant = "-e2e"
+	project.Overrides = map[string]string{
+		"wordpress:namespace":             testNamespace,
+		"wordpress:site.host":             testHost,
+		"wordpress:frontend.image":        oldImage,
+		"wordpress:frontend.drainSeconds": "2",
+		"wordpress:storage.protect":       "true",
+	}
+	found, err := readEndpoints(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kubernetes, err := connect(project.Kubeconfig(), testNamespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := project.Build(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	deployed, err := deploymentOf(t.Context(), project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	visitor, err := throughEdge(testHost, found.HTTPS, project.EdgeCA())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &suite{
+		project: project, endpoints: found, kubernetes: kubernetes, deployment: deployed, visitor: visitor,
+		admin: account{user: "admin", password: rand.Text()},
+	}
+	t.Cleanup(func() { s.cleanUp(t) })
+	return s
+}
+
+// upServes waits for nothing but up itself.
+func (s *suite) upServes(t *testing.T) {
+	s.deployment.up(t)
+	front, err := s.visitor.get(t.Context(), "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "https://" + testHost + "/wp-admin/install.php"; front.status != http.StatusFound || front.location != want {
+		t.Fatalf("front page: status %d, location %q, want a redirect to %s", front.status, front.location, want)
+	}
+	installer, err := s.visitor.get(t.Context(), "/wp-admin/install.php")
+	if err != nil || installer.status != http.StatusOK {
+		t.Fatalf("installer: status %d, %v", installer.status, err)
+	}
+}
+
+func (s *suite) publishes(t *testing.T) {
+	ctx := t.Context()
+	if err := s.visitor.install(ctx, "Evidence", s.admin); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.visitor.login(ctx, s.admin); err != nil {
+		t.Fatal(err)
+	}
+	published, err := s.visitor.publish(ctx, "A post that must stay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.article = published
+	if err := s.visitor.reads(ctx, published); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eachPod visits every ready frontend pod by itself.
+func (s *suite) eachPod(t *testing.T, visit func(*site) error) {
+	t.Helper()
+	pods, err := s.kubernetes.readyPods(t.Context(), frontendSelector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pods) < 2 {
+		t.Fatalf("%d pods are ready, want at least 2", len(pods))
+	}
+	for _, pod := range pods {
+		visitor, err := straightTo(pod.Status.PodIP, testHost, s.endpoints.Proxy)
+		if err == nil {
+			err = visit(visitor)
+		}
+		if err != nil {
+			t.Errorf("pod %s: %v", pod.Name, err)
+		}
+	}
+}
+
+func (s *suite) everyPodServes(t *testing.T) {
+	s.eachPod(t, func(visitor *site) error { return visitor.reads(t.Context(), s.article) })
+}
+
+func (s *suite) loginHoldsOnEveryPod(t *testing.T) {
+	if err := s.visitor.loggedIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.eachPod(t, func(visitor *site) error {
+		if err := visitor.loggedIn(t.Context()); err == nil {
+			return errors.New("a visitor without cookies is taken for the administrator")
+		}
+		visitor.takeCookies(s.visitor)
+		return visitor.loggedIn(t.Context())
+	})
+}
+
+func (s *suite) redirects(t *testing.T) {
+	plain, err := throughEdgePlain(testHost, s.endpoints.HTTP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "/some/page?with=a&query=1"
+	response, err := plain.get(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	permanent := response.status == http.StatusMovedPermanently || response.status == http.StatusPermanentRedirect
+	if want := "https://" + testHost + path; !permanent || response.location != want {
+		t.Errorf("status %d, location %q, want a permanent redirect to %q", response.status, response.location, want)
+	}
+}
+
+func (s *suite) noChanges(t *testing.T) { s.deployment.expectNoChanges(t) }
+
+func (s *suite) overrideChangesOneObject(t *testing.T) {
+	s.deployment.set(t, "wordpress:autoscaling.cpuUtilization", "50")
+	changes := s.deployment.up(t)
+	want := []string{"update kubernetes:autoscaling/v2:HorizontalPodAutoscaler::autoscaling"}
+	if got := names(changes); !slices.Equal(got, want) {
+		t.Fatalf("changes %q, want %q", got, want)
+	}
+	autoscaler, err := s.kubernetes.AutoscalingV2().HorizontalPodAutoscalers(testNamespace).
+		Get(t.Context(), autoscalerName, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := *autoscaler.Spec.Metrics[0].Resource.Target.AverageUtilization; got != 50 {
+		t.Errorf("target utilization %d, want 50", got)
+	}
+}
+
+// autoscalerOwnsReplicas has the autoscaler scale up under load and updates the Deployment meanwhile.
+func (s *suite) autoscalerOwnsReplicas(t *testing.T) {
+	before, err := s.kubernetes.deployment(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := s.load(t)
+	defer stop()
+	await(t, "the autoscaler adds pods", func(ctx context.Context) error {
+		now, err := s.kubernetes.deployment(ctx)
+		if err != nil {
+			return err
+		}
+		if *now.Spec.Replicas <= *before.Spec.Replicas {
+			return fmt.Errorf("%d replicas", *now.Spec.Replicas)
+		}
+		return nil
+	})
+	s.deployment.expectNoChanges(t)
+	scaled, err := s.kubernetes.deployment(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.deployment.set(t, "wordpress:frontend.terminationGracePeriodSeconds", "50")
+	s.deployment.up(t)
+	after, err := s.kubernetes.deployment(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Under load the autoscaler may add more meanwhile, but within its stabilization window it takes none away.
+	if *after.Spec.Replicas < *scaled.Spec.Replicas {
+		t.Errorf("the update scaled from %d to %d replicas", *scaled.Spec.Replicas, *after.Spec.Replicas)
+	}
+	if got := *after.Spec.Template.Spec.TerminationGracePeriodSeconds; got != 50 {
+		t.Errorf("grace period %d s, want 50: the update changed nothing", got)
+	}
+}
+
+// load keeps a few visitors busy until it is stopped.
+func (s *suite) load(t *testing.T) (stop func()) {
+	t.Helper()
+	const visitors = 4
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	for range visitors {
+		visitor, err := throughEdge(testHost, s.endpoints.HTTPS, s.project.EdgeCA())
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			for ctx.Err() == nil {
+				// A failed request is not this step's concern; its error would come again at the next.
+				_, _ = visitor.get(ctx, "/")
+			}
+			done <- struct{}{}
+		}()
+	}
+	return func() {
+		cancel()
+		for range visitors {
+			<-done
+		}
+	}
+}
+
+func (s *suite) deletingPodsLosesNothing(t *testing.T) {
+	s.kubernetes.deletePods(t, databaseSelector)
+	s.kubernetes.deletePods(t, frontendSelector)
+	await(t, "the edge serves the new pods", func(ctx context.Context) error { return s.visitor.reads(ctx, s.article) })
+	s.everyPodServes(t)
+	if err := s.visitor.loggedIn(t.Context()); err != nil {
+		t.Errorf("the login from before: %v", err)
+	}
+}
+
+func (s *suite) imageUpgradesCore(t *testing.T) {
+	versions := func() (found []string) {
+		s.eachPod(t, func(visitor *site) error {
+			version, err := visitor.coreVersion(t.Context())
+			found = append(found, version)
+			return err
+		})
+		slices.Sort(found)
+		return slices.Compact(found)
+	}
+	if got := versions(); len(got) != 1 || !strings.HasPrefix(got[0], "6.8") {
+		t.Fatalf("versions before the upgrade: %q, want 6.8 alone", got)
+	}
+	s.deployment.set(t, "wordpress:frontend.image", newImage)
+	s.deployment.up(t)
+	if got := versions(); len(got) != 1 || !strings.HasPrefix(got[0], "7.1") {
+		t.Errorf("versions after the upgrade: %q, want 7.1 alone", got)
+	}
+	s.everyPodServes(t)
+}
+
+// secretsStaySecret looks for the values that the cluster's Secrets hold.
+func (s *suite) secretsStaySecret(t *testing.T) {
+	list, err := s.kubernetes.CoreV1().Secrets(testNamespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exported, err := s.deployment.Export(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := os.ReadFile(s.project.Dir() + "/Pulumi.dev.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := map[string]string{
+		"the state": string(exported.Deployment), "the engine's output": s.deployment.output.String(),
+		"the stack file": string(settings),
+	}
+	values := 0
+	for _, secret := range list.Items {
+		for key, value := range secret.Data {
+			values++
+			for place, text := range places {
+				if strings.Contains(text, string(value)) {
+					t.Errorf("%s holds the value of %s/%s", place, secret.Name, key)
+				}
+			}
+		}
+	}
+	if values < 10 {
+		t.Errorf("the namespace has %d secret values, want the two passwords and eight keys", values)
+	}
+}
+
+func (s *suite) destroyKeepsData(t *testing.T) {
+	if err := s.deployment.destroy(t.Context()); err == nil {
+		t.Error("destroy of a protected stack succeeded")
+	} else if !strings.Contains(s.deployment.output.String(), "protect") {
+		t.Errorf("destroy failed for another reason than protection: %v", err)
+	}
+	claims, err := s.kubernetes.CoreV1().PersistentVolumeClaims(testNamespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, claim := range claims.Items {
+		if claim.DeletionTimestamp != nil {
+			t.Errorf("claim %s is being deleted", claim.Name)
+		}
+	}
+	if len(claims.Items) != 2 {
+		t.Errorf("%d claims are left, want 2", len(claims.Items))
+	}
+	if err := s.visitor.reads(t.Context(), s.article); err != nil {
+		t.Errorf("the site after destroy: %v", err)
+	}
+}
+
+// cleanUp takes the protection away, which is the documented way to give up a site with its data, and destroys.
+func (s *suite) cleanUp(t *testing.T) {
+	ctx := context.Background()
+	if t.Failed() {
+		s.keepArtifacts(ctx, t)
+	}
+	err := errors.Join(
+		s.deployment.SetConfigWithOptions(ctx, "wordpress:storage.protect",
+			auto.ConfigValue{Value: "false"}, &auto.ConfigOptions{Path: true}),
+		func() error { _, err := s.deployment.Up(ctx); return err }(),
+		s.deployment.destroy(ctx),
+	)
+	if err != nil {
+		t.Errorf("clean up: %v", err)
+	}
+}
