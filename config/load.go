@@ -1,5 +1,7 @@
 package config
 
+//go:generate go test . -run TestReferenceIsUpToDate -update
+
 import (
 	"encoding/json"
 	"fmt"
@@ -22,13 +24,7 @@ const keyPrefix = Project + ":"
 // secretKeys are the full keys whose values Pulumi keeps encrypted.
 func Load(values map[string]string, secretKeys []string) (*Stack, error) {
 	d := decode(values, secretKeys)
-	problems := d.problems
-	for _, problem := range d.stack.validate() {
-		// A key that could not be decoded still holds its default: one line about it is enough.
-		if !concerns(problems, problem.Field) {
-			problems = append(problems, problem)
-		}
-	}
+	problems := d.valueProblems()
 	d.stack.derive()
 	problems = append(problems, d.breaches(problems)...)
 	if len(problems) > 0 {
@@ -49,6 +45,18 @@ func (d *draft) has(key string) bool { return d.given[keyPrefix+key] }
 
 // isSecret reports whether the value of a full key is encrypted in the stack file.
 func (d *draft) isSecret(key string) bool { return slices.Contains(d.secretKeys, key) }
+
+// valueProblems are those of single values.
+func (d *draft) valueProblems() field.ErrorList {
+	problems := slices.Clone(d.problems)
+	for _, problem := range d.stack.validate() {
+		// A key that could not be decoded still holds its default: one line about it is enough.
+		if !concerns(d.problems, problem.Field) {
+			problems = append(problems, problem)
+		}
+	}
+	return problems
+}
 
 func decode(values map[string]string, secretKeys []string) *draft {
 	d := &draft{decoder: decoder{given: map[string]bool{}}, stack: Defaults(), secretKeys: secretKeys}

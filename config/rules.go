@@ -21,12 +21,16 @@ type rule struct {
 // rules are all rules between values. Their doc comments are part of the reference.
 var rules = slices.Concat(scalingRules, timeAndSizeRules, storageRules, databaseRules, ingressRules, secretRules, productionRules)
 
+// isReady reports whether none of the known problems is about a key that the rule reads.
+func (r rule) isReady(known field.ErrorList) bool {
+	return !slices.ContainsFunc(r.reads, func(key string) bool { return concerns(known, at(key).String()) })
+}
+
 // breaches are the problems of every rule whose values are sound.
 func (d *draft) breaches(known field.ErrorList) field.ErrorList {
 	var found field.ErrorList
 	for _, r := range rules {
-		blocked := slices.ContainsFunc(r.reads, func(key string) bool { return concerns(known, at(key).String()) })
-		if !blocked {
+		if r.isReady(known) {
 			found = append(found, r.check(d)...)
 		}
 	}
