@@ -9,6 +9,8 @@ STACK ?= dev
 CONTEXT ?=
 # Nodes of the local cluster.
 NODES ?= 1
+# Runs of each measurement of `make bench`.
+RUNS ?= 5
 
 CLUSTER := go -C tests/cluster run ./cmd/cluster
 STACKS := go run ./tests/cmd/stack
@@ -58,7 +60,7 @@ e2e: $(ENGINE) cluster ## the end-to-end tests on the local cluster
 
 .PHONY: bench
 bench: $(ENGINE) cluster ## measure previews, updates and the compiler, and print the table
-	cd tests/e2e && go run ./cmd/bench
+	cd tests/e2e && go test -count=1 -timeout 120m -run '^TestBench$$' -v . -bench.runs=$(RUNS)
 
 .PHONY: cluster
 cluster:

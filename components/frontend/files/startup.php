@@ -10,7 +10,7 @@ $password = rtrim(file_get_contents(getenv('WORDPRESS_DB_PASSWORD_FILE')), "\r\n
 
 $connection = mysqli_init();
 $connection->options(MYSQLI_OPT_CONNECT_TIMEOUT, 3);
-$connected = $connection->real_connect(
+$connected = @$connection->real_connect(
 	substr($address, 0, $colon),
 	getenv('WORDPRESS_DB_USER'),
 	$password,

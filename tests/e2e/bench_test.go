@@ -1,0 +1,251 @@
+package e2e
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"wordpress-on-kubernetes/tests/mocks"
+	"wordpress-on-kubernetes/tests/stack"
+)
+
+var benchRuns = flag.Int("bench.runs", 0, "measure everything this often and print the table; 0 measures nothing")
+
+// Where the measurements deploy to.
+const (
+	benchNamespace = "wordpress-bench"
+	benchHost      = "bench.wordpress.localhost"
+)
+
+// bench measures one stack, and what the same objects take without Pulumi.
+type bench struct {
+	project    *stack.Project
+	deployment *deployment
+	kubernetes *cluster
+	visitor    *site
+	engine     stack.Engine
+	figures    figures
+}
+
+// TestBench prints the table of docs/benchmarks.md.
+func TestBench(t *testing.T) {
+	if *benchRuns == 0 {
+		t.Skip("measures only with -bench.runs, which `make bench` sets")
+	}
+	b := newBench(t)
+	t.Cleanup(func() {
+		if err := b.remove(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	for run := range *benchRuns {
+		t.Logf("run %d of %d", run+1, *benchRuns)
+		b.kubectlApply(t)
+		b.firstUp(t)
+		for range 2 {
+			b.noChangePreview(t)
+		}
+		b.oneFieldUp(t)
+		if err := b.remove(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.compile(t)
+	fmt.Println(machine() + "\n")
+	fmt.Print(b.figures.table())
+}
+
+func newBench(t *testing.T) *bench {
+	project, err := stack.Open("dev", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	project.Variant = "-bench"
+	project.Overrides = map[string]string{"wordpress:namespace": benchNamespace, "wordpress:site.host": benchHost}
+	found, err := readEndpoints(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := project.Build(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{project: project}
+	if b.deployment, err = deploymentOf(t.Context(), project); err != nil {
+		t.Fatal(err)
+	}
+	if b.engine, err = project.FindEngine(); err != nil {
+		t.Fatal(err)
+	}
+	if b.kubernetes, err = connect(project.Kubeconfig(), benchNamespace); err != nil {
+		t.Fatal(err)
+	}
+	if b.visitor, err = throughEdge(benchHost, found.HTTPS, project.EdgeCA()); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// serves waits for the first 200 of the site and returns how long that took.
+func (b *bench) serves(t *testing.T, start time.Time) time.Duration {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		response, err := b.visitor.get(ctx, "/wp-admin/install.php")
+		if err == nil && response.status == http.StatusOK {
+			return time.Since(start)
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("no 200 within %s: status %d, %v", patience, response.status, err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// kubectlApply applies the very objects that the program renders.
+func (b *bench) kubectlApply(t *testing.T) {
+	result, err := b.project.Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, err := mocks.YAML(mocks.Objects(result.Registrations, mocks.ShowSecrets))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	b.kubectl(t, objects, "apply", "-f", "-")
+	b.figures.add("kubectl apply, to the first 200", b.serves(t, start))
+	if err := b.removeNamespace(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bench) kubectl(t *testing.T, input string, args ...string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), filepath.Join(b.project.Local(), "bin", "kubectl"), args...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+b.project.Kubeconfig())
+	command.Stdin = strings.NewReader(input)
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("kubectl %s: %v\n%s", args[0], err, output)
+	}
+}
+
+// firstUp deploys to an empty cluster and splits the time by the engine's events.
+func (b *bench) firstUp(t *testing.T) {
+	stream := make(chan events.EngineEvent)
+	split := make(chan phases, 1)
+	go func() { split <- phasesOf(stream) }()
+	start := time.Now()
+	_, err := b.deployment.Up(t.Context(), optup.SuppressProgress(), optup.EventStreams(stream))
+	up := time.Since(start)
+	parts := <-split
+	if err != nil {
+		t.Fatalf("up: %v", err)
+	}
+	b.figures.add("first up, to the first 200", b.serves(t, start))
+	b.figures.add("first up, until it returns", up)
+	b.figures.add("… of which waiting for pods", parts.pods)
+	b.figures.add("… of which the provider otherwise", parts.provider)
+	b.figures.add("… of which the engine", up-parts.pods-parts.provider)
+}
+
+// noChangePreview is what CI runs, from the start of the process to its end.
+func (b *bench) noChangePreview(t *testing.T) {
+	start := time.Now()
+	b.pulumi(t, "preview", "--expect-no-changes")
+	b.figures.add("preview without changes", time.Since(start))
+}
+
+// oneFieldUp changes one field of one object.
+func (b *bench) oneFieldUp(t *testing.T) {
+	b.deployment.set(t, "wordpress:autoscaling.scaleDownStabilizationSeconds", "240")
+	start := time.Now()
+	b.pulumi(t, "up", "--yes", "--skip-preview")
+	b.figures.add("up of one changed field", time.Since(start))
+	b.deployment.set(t, "wordpress:autoscaling.scaleDownStabilizationSeconds", "300")
+}
+
+func (b *bench) pulumi(t *testing.T, args ...string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), b.engine.Command, append(args, "--stack", b.project.Stack)...)
+	command.Dir = b.project.Dir()
+	command.Env = os.Environ()
+	for key, value := range b.project.Env(b.engine) {
+		command.Env = append(command.Env, key+"="+value)
+	}
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("pulumi %s: %v\n%s", args[0], err, output)
+	}
+}
+
+// compile builds the program with an empty cache, and again with nothing changed but its main package.
+func (b *bench) compile(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "program")
+	for run := range *benchRuns {
+		cache := filepath.Join(t.TempDir(), fmt.Sprint("cache", run))
+		for _, step := range []string{"compile, cold", "compile, nothing changed"} {
+			command := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", binary, ".")
+			command.Dir = b.project.Repo
+			command.Env = append(os.Environ(), "GOCACHE="+cache)
+			start := time.Now()
+			if output, err := command.CombinedOutput(); err != nil {
+				t.Fatalf("go build: %v\n%s", err, output)
+			}
+			b.figures.add(step, time.Since(start))
+			if usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage); ok {
+				b.figures.addSize(step+", peak memory of one process", usage.Maxrss<<10)
+			}
+		}
+		if err := os.RemoveAll(cache); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := os.Stat(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.figures.addSize("binary", info.Size())
+}
+
+// remove destroys the stack, which is not protected.
+func (b *bench) remove(ctx context.Context) error {
+	if err := b.deployment.destroy(ctx); err != nil {
+		return err
+	}
+	return b.removeNamespace(ctx)
+}
+
+// removeNamespace returns when the namespace and all in it are gone.
+func (b *bench) removeNamespace(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	namespaces := b.kubernetes.CoreV1().Namespaces()
+	for {
+		err := namespaces.Delete(ctx, benchNamespace, metav1.DeleteOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		if err != nil && !apierrors.IsConflict(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("namespace %s is still there after %s", benchNamespace, patience)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
