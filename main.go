@@ -171,7 +171,7 @@ func frontendArgs(
 		},
 		AuthSecret:         secret(stack.AuthSecret),
 		ExistingAuthSecret: settings.ExistingSecret,
-		After:              []pulumi.Resource{mysql},
+		After:              mysql.Ready,
 	}
 }
 

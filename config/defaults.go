@@ -17,8 +17,9 @@ const (
 	DefaultFrontendCPU = "200m"
 	// DefaultFrontendMemory in bytes: room for six workers, see DefaultWorkers.
 	DefaultFrontendMemory = "256Mi"
-	// DefaultFrontendEphemeralStorage in bytes: some uploads in flight, PHP's temporary files and the log.
-	DefaultFrontendEphemeralStorage = "256Mi"
+	// DefaultFrontendEphemeralStorage in bytes: the largest upload in every worker at the same time, PHP's temporary files
+	// and the log.
+	DefaultFrontendEphemeralStorage = "1Gi"
 	// DefaultReplicas is how many pods survive the loss of one during an update of another.
 	DefaultReplicas = 3
 	// MaxDefaultWorkers bounds the derived number of workers: one pod with more of them queues on its CPU, and

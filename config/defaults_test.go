@@ -49,7 +49,7 @@ func TestDefaultMaxConnections(t *testing.T) {
 		`wordpress:frontend: {}`:                                                        60, // (6 + 1) × 6 + 10 is 52
 		`wordpress:frontend: {workers: 2}`:                                              60,
 		`wordpress:autoscaling: {maxReplicas: 20}`:                                      (20+1)*6 + 10,
-		`wordpress:frontend: {maxSurge: 50%, resources: {memory: 1Gi}}`:                 (6+3)*30 + 10,
+		`wordpress:frontend: {maxSurge: 25%, resources: {memory: 1Gi}}`:                 (6+2)*30 + 10,
 		`{wordpress:autoscaling: {enabled: false}, wordpress:frontend: {replicas: 30}}`: (30+1)*6 + 10,
 	} {
 		if got := *mustLoad(t, minimal, settings).Database.MaxConnections; got != want {

@@ -27,6 +27,9 @@ var problemCases = []struct {
 	{"wrong case", `wordpress:frontend: {maxsurge: 1}`, []string{
 		`frontend.maxsurge: Forbidden: unknown key, did you mean "maxSurge"?`,
 	}},
+	{"dotted key of no section", `wordpress:cache.size: "5"`, []string{
+		`cache.size: Forbidden: unknown key: remove it, or use one of profile, namespace, site, frontend, database, storage, autoscaling, ingress, databasePassword, databaseRootPassword, authSecret`,
+	}},
 	{"nested key without --path", `wordpress:frontend.replicas: "5"`, []string{
 		`frontend.replicas: Forbidden: a key inside frontend needs --path: pulumi config rm 'wordpress:frontend.replicas', then pulumi config set --path 'wordpress:frontend.replicas' VALUE`,
 	}},
@@ -179,9 +182,34 @@ wordpress:ingress: {kind: nginx}`, []string{
 		`database.name: Invalid value: "my-site": must be 1 to 64 characters of A-Z, a-z, 0-9, _ and $`,
 		`database.user: Invalid value: "root": must not be root: the site needs one database only`,
 	}},
+	{"database name that begins badly", `wordpress:database: {name: -site}`, []string{
+		`database.name: Invalid value: "-site": must be 1 to 64 characters of A-Z, a-z, 0-9, _ and $`,
+	}},
 	{"database of MySQL itself", `wordpress:database: {name: MySQL, user: abcdefghijklmnopqrstuvwxyz0123456}`, []string{
 		`database.name: Invalid value: "MySQL": must not be one of MySQL's own databases`,
 		`database.user: Invalid value: "abcdefghijklmnopqrstuvwxyz0123456": must be 1 to 32 characters of A-Z, a-z, 0-9, _ and $`,
+	}},
+	{"database out of range", `
+wordpress:database: {maxConnections: 200000, terminationGracePeriodSeconds: 0, port: 70000}
+wordpress:frontend: {nodes: -1}`, []string{
+		`database.maxConnections: Invalid value: 200000: must be from 1 to 100000 connections`,
+		`database.port: Forbidden: goes with database.mode external only: remove it, or set the mode`,
+		`database.port: Invalid value: 70000: must be from 1 to 65535`,
+		`database.terminationGracePeriodSeconds: Invalid value: 0: must be from 1 to 3600 seconds`,
+		`frontend.nodes: Invalid value: -1: must be from 0 to 5000 nodes`,
+	}},
+	{"external host with port", `{wordpress:database: {mode: external, host: "db:3306"}, wordpress:databaseRootPassword: null}`, []string{
+		`database.host: Invalid value: "db:3306": must be a DNS name or an IPv4 address, without port: lower case letters, digits, - and .`,
+	}},
+	{"names of what exists", `
+wordpress:database: {existingSecret: My_Password}
+wordpress:databasePassword: null
+wordpress:databaseRootPassword: null
+wordpress:storage: {database: {storageClass: Block}}
+wordpress:ingress: {tls: {existingSecret: My_TLS}}`, []string{
+		`database.existingSecret: Invalid value: "My_Password": must be a Secret's name: lower case letters, digits, - and .`,
+		`ingress.tls.existingSecret: Invalid value: "My_TLS": must be a Secret's name: lower case letters, digits, - and .`,
+		`storage.database.storageClass: Invalid value: "Block": must be a StorageClass's name: lower case letters, digits, - and .`,
 	}},
 	{"malformed object names", `
 wordpress:frontend: {existingSecret: My_Keys}
@@ -226,17 +254,17 @@ wordpress:ingress: {className: Traefik, tls: {clusterIssuer: "let's encrypt"}}`,
 	{"budget that evicts all by rounding up", `{wordpress:autoscaling: {minReplicas: 2}, wordpress:frontend: {disruptionBudget: {maxUnavailable: 51%}}}`, []string{
 		`frontend.disruptionBudget.maxUnavailable: Invalid value: "51%": must leave one of the 2 pods to serve: use 1 or less`,
 	}},
-	{"spread over too few nodes", `wordpress:frontend: {spread: required, nodes: 6}`, []string{
-		`frontend.spread: Invalid value: "required": needs 7 nodes for as many pods, surge included, and nodes says 6: use preferred, or fewer pods`,
+	{"spread over too few nodes", `wordpress:frontend: {spread: required, nodes: 5}`, []string{
+		`frontend.spread: Invalid value: "required": needs 6 nodes for as many pods, and nodes says 5: use preferred, or fewer pods`,
 	}},
 	{"several pods on a volume for one", `wordpress:storage: {content: {accessMode: ReadWriteOnce}}`, []string{
 		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany for 6 pods on several nodes`,
 	}},
 	{"surge on a volume for one", `
 wordpress:autoscaling: {enabled: false}
-wordpress:frontend: {replicas: 1}
+wordpress:frontend: {replicas: 1, maxSurge: 10%}
 wordpress:storage: {content: {accessMode: ReadWriteOnce}}`, []string{
-		`frontend.maxSurge: Invalid value: "1": must be 0, and maxUnavailable 1, with a ReadWriteOnce content volume: a second pod cannot mount it on another node`,
+		`frontend.maxSurge: Invalid value: "10%": must be 0, and maxUnavailable 1, with a ReadWriteOnce content volume: a second pod cannot mount it on another node`,
 	}},
 
 	// Times and sizes.
@@ -246,8 +274,8 @@ wordpress:storage: {content: {accessMode: ReadWriteOnce}}`, []string{
 	{"workers without memory", `wordpress:frontend: {workers: 7}`, []string{
 		`frontend.workers: Invalid value: 7: need 288Mi of memory and resources.memory is 256Mi: use 6 or less, or more memory`,
 	}},
-	{"upload larger than the disk", `wordpress:frontend: {maxUploadSize: 512Mi}`, []string{
-		`frontend.maxUploadSize: Invalid value: "512Mi": must be at most resources.ephemeralStorage, which is 256Mi`,
+	{"upload larger than the disk", `wordpress:frontend: {maxUploadSize: 1500Mi}`, []string{
+		`frontend.maxUploadSize: Invalid value: "1500Mi": must be at most resources.ephemeralStorage, which is 1Gi`,
 	}},
 	{"node port without its type", `wordpress:frontend: {service: {nodePort: 30012}}`, []string{
 		`frontend.service.nodePort: Invalid value: 30012: goes with type NodePort only: remove it, or set the type`,
@@ -322,6 +350,9 @@ wordpress:storage: {database: {size: 20Gi}}`, []string{
 	}},
 	{"secret with a line break", `wordpress:databaseRootPassword: {secure: "root-password\n"}`, []string{
 		`databaseRootPassword: Invalid value: "[secret]": must not contain a line break or NUL, nor begin or end with white space`,
+	}},
+	{"secret with white space around it", `wordpress:databasePassword: {secure: " password"}`, []string{
+		`databasePassword: Invalid value: "[secret]": must not contain a line break or NUL, nor begin or end with white space`,
 	}},
 	{"empty secret", `wordpress:authSecret: ""`, []string{
 		`authSecret: Required value: is empty: give it a value, or remove the key`,

@@ -116,16 +116,16 @@ func budgetCanBeMet(d *draft) field.ErrorList {
 	return nil
 }
 
-// frontend.spread required needs a node for each pod, including those that an update adds, where frontend.nodes
-// is stated.
+// frontend.spread required needs a node for each pod, where frontend.nodes is stated. The pods that an update adds
+// are spread by themselves and may share a node with an outgoing one.
 func spreadFitsOnNodes(d *draft) field.ErrorList {
 	f := d.stack.Frontend
-	pods := d.stack.peakPods()
+	_, pods := d.stack.ReplicaRange()
 	if f.Spread != SpreadRequired || f.Nodes == 0 || pods <= f.Nodes {
 		return nil
 	}
 	return invalid("frontend.spread", f.Spread,
-		"needs %d nodes for as many pods, surge included, and nodes says %d: use preferred, or fewer pods", pods, f.Nodes)
+		"needs %d nodes for as many pods, and nodes says %d: use preferred, or fewer pods", pods, f.Nodes)
 }
 
 var timeAndSizeRules = []rule{

@@ -85,6 +85,9 @@ type Database struct {
 	Host pulumi.StringOutput
 	// SecretName is the name of the Secret that holds the user's password under PasswordKey.
 	SecretName pulumi.StringOutput
+	// Ready are what must be there before a client starts; empty where somebody else runs the server. To depend on
+	// the component itself would not do: its children join it concurrently, and the late ones would be missed.
+	Ready []pulumi.Resource
 }
 
 // New registers the database.
@@ -170,7 +173,7 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 		return fmt.Errorf("service: %w", err)
 	}
 	secrets := passwordSecrets{user: d.SecretName, root: rootSecret}
-	_, err = appsv1.NewStatefulSet(ctx, name+"-server", statefulSetArgs(args, secrets, pod.Checksum(files)),
+	server, err := appsv1.NewStatefulSet(ctx, name+"-server", statefulSetArgs(args, secrets, pod.Checksum(files)),
 		parent, pulumi.DependsOn([]pulumi.Resource{configMap, service}))
 	if err != nil {
 		return fmt.Errorf("stateful set: %w", err)
@@ -179,6 +182,7 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 		return fmt.Errorf("pod disruption budget: %w", err)
 	}
 	d.Host = pulumi.Sprintf("%s:%d", service.Metadata.Name().Elem(), Port)
+	d.Ready = []pulumi.Resource{server}
 	return nil
 }
 

@@ -1,0 +1,118 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+// Values at the very edge of what is accepted, and combinations that come close to breaking a rule.
+var acceptedCases = map[string]string{
+	"smallest frontend":         `wordpress:frontend: {resources: {cpu: 10m, memory: 128Mi, ephemeralStorage: 64Mi}, workers: 2, maxUploadSize: 64Mi}`,
+	"largest upload":            `wordpress:frontend: {maxUploadSize: 2047Mi, resources: {ephemeralStorage: 2047Mi}}`,
+	"shortest times":            `wordpress:frontend: {drainSeconds: 1, maxRequestSeconds: 1, terminationGracePeriodSeconds: 3}`,
+	"tightest grace period":     `wordpress:frontend: {terminationGracePeriodSeconds: 51}`,
+	"longest times":             `wordpress:frontend: {drainSeconds: 3600, maxRequestSeconds: 3600, terminationGracePeriodSeconds: 7201}`,
+	"minimum equals maximum":    `wordpress:autoscaling: {minReplicas: 6, maxReplicas: 6, cpuUtilization: 100, scaleDownStabilizationSeconds: 3600}`,
+	"most pods":                 `wordpress:autoscaling: {maxReplicas: 1000}`,
+	"most surge":                `wordpress:frontend: {maxSurge: 1000, maxUnavailable: 2}`,
+	"all at once":               `wordpress:frontend: {maxSurge: 100%}`,
+	"as many nodes as pods":     `wordpress:frontend: {spread: required, nodes: 6}`,
+	"nodes not stated":          `wordpress:frontend: {spread: required}`,
+	"few nodes, soft spread":    `wordpress:frontend: {spread: preferred, nodes: 1}`,
+	"just enough connections":   `wordpress:database: {maxConnections: 52}`,
+	"shortest names":            `wordpress:database: {name: a, user: z}`,
+	"longest names":             `wordpress:database: {name: ` + strings.Repeat("Az09_$", 10) + `ZZZZ, user: ` + strings.Repeat("u", 32) + `}`,
+	"name that begins with _":   `wordpress:database: {name: _wp}`,
+	"shortest secrets":          `{wordpress:databasePassword: {secure: 8-chars.}, wordpress:authSecret: {secure: ` + strings.Repeat("k", 32) + `}}`,
+	"largest quantity":          `wordpress:storage: {content: {size: 1E}}`,
+	"node port in development":  `wordpress:frontend: {service: {type: NodePort, nodePort: 30000}}`,
+	"HTTP in development":       `wordpress:ingress: {redirectToHTTPS: false}`,
+	"latest in development":     `{wordpress:frontend: {image: wordpress}, wordpress:storage: {protect: false}}`,
+	"image of the machine":      `wordpress:frontend: {image: "localhost/wordpress:7.1"}`,
+	"resolver and wildcard":     `wordpress:ingress: {tls: {certResolver: ali, domains: [example.com, "*.example.com"]}}`,
+	"digest in production":      `{wordpress:profile: production, wordpress:database: {image: "mysql@sha256:` + strings.Repeat("0", 64) + `"}}`,
+	"no ingress in production":  `{wordpress:profile: production, wordpress:ingress: {kind: none}}`,
+	"two pods in production":    `{wordpress:profile: production, wordpress:autoscaling: {minReplicas: 2}}`,
+	"one pod and its volume":    `{wordpress:autoscaling: {enabled: false}, wordpress:frontend: {replicas: 1, maxSurge: 0, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,
+	"bounds of no autoscaler":   `wordpress:autoscaling: {enabled: false, minReplicas: 9, maxReplicas: 2}`,
+	"annotations of an ingress": `wordpress:ingress: {kind: ingress, className: haproxy, tls: {existingSecret: a}, annotations: {example.com/Limit: "5"}}`,
+}
+
+func TestAccepted(t *testing.T) {
+	for name, change := range acceptedCases {
+		if problems := problemsOf(t, minimal, change); problems != nil {
+			t.Errorf("%s: %s", name, strings.Join(problems, "\n"))
+		}
+	}
+}
+
+func TestOverlaps(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"wordpress:site.host", "wordpress:site.host", true},
+		{"wordpress:site.host", "wordpress:site", true},
+		{"wordpress:ingress.tls", "wordpress:ingress.tls.domains[1]", true},
+		{"wordpress:ingress.tls.domains[1]", "wordpress:ingress.tls.domains", true},
+		{"wordpress:databasePassword", "wordpress:database", false},
+		{"wordpress:database.host", "wordpress:site.host", false},
+	} {
+		if got := overlaps(c.a, c.b); got != c.want {
+			t.Errorf("%s and %s overlap: got %v, want %v", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+func TestClosest(t *testing.T) {
+	known := []string{"minReplicas", "maxReplicas", "size", "databaseRootPassword"}
+	for name, want := range map[string]string{
+		"minReplica":             "minReplicas",
+		"maxReplcias":            "maxReplicas",
+		"mixReplicas":            "minReplicas", // as near to both: the first
+		"SIZE":                   "size",
+		"abize":                  "",
+		"databaseSecretPassword": "",
+		"":                       "",
+	} {
+		if got, _ := closest(name, known); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestEditDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"abc", "", 3}, {"", "abc", 3}, {"ab", "ba", 2}, {"kitten", "sitting", 3}} {
+		if got := editDistance(c.a, c.b); got != c.want {
+			t.Errorf("%q to %q: got %d edits, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// An error repeats no more of a value than fits in a line.
+func TestLongValuesAreCut(t *testing.T) {
+	fits, long := strings.Repeat("a", maxShownValue), strings.Repeat("a", maxShownValue+1)
+	for change, want := range map[string]string{
+		`wordpress:namespace: ` + long:                 `"` + long + `"`,
+		`wordpress:site: ` + fits:                      `"` + fits + `"`,
+		`wordpress:site: ` + long:                      `"` + fits + `…"`,
+		`wordpress:frontend: {replicas: ` + long + `}`: `"` + fits + `…"`,
+		`wordpress:site: [` + long + `]`:               `"[\"` + fits[2:] + `…"`,
+	} {
+		if got := problemsOf(t, minimal, change); len(got) != 1 || !strings.Contains(got[0], " "+want+": ") {
+			t.Errorf("got %q, want the value %s", got, want)
+		}
+	}
+}
+
+func TestNullSection(t *testing.T) {
+	raw := parse(t, minimal)
+	raw.values["wordpress:site"] = "null"
+	_, err := raw.load()
+	if err == nil || !strings.Contains(err.Error(), "wordpress:site: Invalid value: ") {
+		t.Errorf("got %v, want a problem of wordpress:site", err)
+	}
+}

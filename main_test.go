@@ -1,0 +1,455 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	pulumiconfig "github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"wordpress-on-kubernetes/config"
+	"wordpress-on-kubernetes/tests/mocks"
+	"wordpress-on-kubernetes/tests/rules"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// runProgram makes the test's own executable the compiled program.
+const runProgram = "TEST_RUN_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(runProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// stacks are those whose files are committed.
+var stacks = []string{"dev", "prod"}
+
+// secrets are what a user sets with `pulumi config set --secret`.
+var secrets = map[string]string{
+	"wordpress:databasePassword":     "the-password-of-the-user",
+	"wordpress:databaseRootPassword": "the-password-of-root",
+	"wordpress:authSecret":           "what-the-eight-keys-and-salts-derive-from",
+}
+
+// configuration is that of a stack as the engine hands it to the program.
+type configuration struct {
+	stack      string
+	values     map[string]string
+	secretKeys []string
+}
+
+// load reads a committed stack file and sets overrides by path, as `pulumi config set --path` does.
+func load(t *testing.T, stack string, overrides map[string]string) configuration {
+	t.Helper()
+	project, err := workspace.LoadProject("Pulumi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings, err := workspace.LoadProjectStack(nil, project, "Pulumi."+stack+".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, value := range overrides {
+		key, err := pulumiconfig.ParseKey(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := settings.Config.Set(key, pulumiconfig.NewValue(value), true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	decrypted, err := settings.Config.Decrypt(pulumiconfig.NewPanicCrypter())
+	if err != nil {
+		t.Fatalf("the committed file holds a secret: %v", err)
+	}
+	loaded := configuration{stack: stack, values: maps.Clone(secrets), secretKeys: slices.Sorted(maps.Keys(secrets))}
+	for key, value := range decrypted {
+		loaded.values[key.String()] = value
+	}
+	return loaded
+}
+
+// run runs the program in this process.
+func (c configuration) run() ([]mocks.Registration, error) {
+	var values rawConfiguration
+	setConfig := func(info *pulumi.RunInfo) { info.Config, info.ConfigSecretKeys = c.values, c.secretKeys }
+	return mocks.Run(c.stack, values.deploy, setConfig, values.read)
+}
+
+func (c configuration) mustRun(t *testing.T) []mocks.Registration {
+	t.Helper()
+	registrations, err := c.run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return registrations
+}
+
+// exec runs the program in a process of its own, through main.
+func (c configuration) exec(t *testing.T) (*mocks.Result, error) {
+	t.Helper()
+	t.Setenv(runProgram, "1")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := mocks.Program{Binary: self, Stack: c.stack, Config: c.values, SecretKeys: c.secretKeys}
+	return program.Exec(t.Context())
+}
+
+// forEachStack runs a check on what each committed stack registers.
+func forEachStack(t *testing.T, check func(*testing.T, string, []mocks.Registration)) {
+	t.Helper()
+	for _, stack := range stacks {
+		t.Run(stack, func(t *testing.T) { check(t, stack, load(t, stack, nil).mustRun(t)) })
+	}
+}
+
+// A changed URN replaces what it names, with its data: these files change on purpose only, and an alias goes
+// with every change.
+func TestInventoryIsAsRecorded(t *testing.T) {
+	forEachStack(t, func(t *testing.T, stack string, registrations []mocks.Registration) {
+		compareGolden(t, "urns-"+stack+".golden", inventory(registrations))
+	})
+}
+
+func TestManifestsAreAsRecorded(t *testing.T) {
+	forEachStack(t, func(t *testing.T, stack string, registrations []mocks.Registration) {
+		manifests, err := mocks.YAML(mocks.Objects(registrations, mocks.HideSecrets))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compareGolden(t, "manifests-"+stack+".golden.yaml", manifests)
+	})
+}
+
+// inventory is a table of the registrations and their options.
+func inventory(registrations []mocks.Registration) string {
+	var table strings.Builder
+	table.WriteString("# URN | parent | protect | retainOnDelete | ignoreChanges | dependsOn\n")
+	for _, r := range registrations {
+		var dependencies []string
+		for _, urn := range r.DependsOn {
+			dependencies = append(dependencies, resource.URN(urn).Name())
+		}
+		columns := []string{
+			r.URN, resource.URN(r.Parent).Name(), fmt.Sprint(r.Protect), fmt.Sprint(r.RetainOnDelete),
+			strings.Join(r.IgnoreChanges, ","), strings.Join(dependencies, ","),
+		}
+		table.WriteString(strings.TrimRight(strings.Join(columns, " | "), " |") + "\n")
+	}
+	return table.String()
+}
+
+func compareGolden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("tests", "testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line, gotLine, wantLine := firstDifference(got, string(want)); line > 0 {
+		t.Errorf("%s:%d: got\n  %s\nwant\n  %s\nIf the change is meant, run `make golden` and review the difference.",
+			path, line, gotLine, wantLine)
+	}
+}
+
+// firstDifference is the number and text of the first line that differs, or 0.
+func firstDifference(got, want string) (line int, gotLine, wantLine string) {
+	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range max(len(gotLines), len(wantLines)) {
+		gotLine, wantLine = lineAt(gotLines, i), lineAt(wantLines, i)
+		if gotLine != wantLine {
+			return i + 1, gotLine, wantLine
+		}
+	}
+	return 0, "", ""
+}
+
+func lineAt(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "(end of file)"
+}
+
+func TestNoObjectBreaksARule(t *testing.T) {
+	forEachStack(t, func(t *testing.T, _ string, registrations []mocks.Registration) {
+		objects := mocks.Objects(registrations, mocks.ShowSecrets)
+		if len(objects) == 0 {
+			t.Fatal("the stack has no objects to check")
+		}
+		for _, violation := range rules.Check(objects) {
+			t.Error(violation)
+		}
+	})
+}
+
+func TestEveryResourceDescendsFromAComponentOfTheStack(t *testing.T) {
+	forEachStack(t, func(t *testing.T, _ string, registrations []mocks.Registration) {
+		byURN := make(map[string]mocks.Registration, len(registrations))
+		for _, r := range registrations {
+			byURN[r.URN] = r
+		}
+		if len(byURN) != len(registrations) {
+			t.Errorf("%d registrations have %d URNs", len(registrations), len(byURN))
+		}
+		for _, r := range registrations {
+			parent, found := byURN[r.Parent]
+			switch {
+			case r.Custom && (!found || parent.Custom):
+				t.Errorf("%s: its parent %q is no component", r.URN, r.Parent)
+			case !r.Custom && resource.URN(r.Parent).QualifiedType() != resource.RootStackType:
+				t.Errorf("%s: its parent %q is not the stack", r.URN, r.Parent)
+			}
+		}
+	})
+}
+
+func TestSecretsAreMarkedAndAppearNowhereElse(t *testing.T) {
+	forEachStack(t, func(t *testing.T, _ string, registrations []mocks.Registration) {
+		values := slices.Concat(slices.Collect(maps.Values(secrets)), derivedKeys(t, registrations))
+		for _, r := range registrations {
+			for _, leak := range plainValues(resource.NewObjectProperty(r.Inputs), values) {
+				t.Errorf("%s: %q is not marked as a secret", r.URN, leak)
+			}
+		}
+	})
+}
+
+// The secrets must have arrived, or their absence elsewhere would prove nothing.
+func TestSecretsReachTheirObjects(t *testing.T) {
+	forEachStack(t, func(t *testing.T, _ string, registrations []mocks.Registration) {
+		data := map[string]any{}
+		for _, object := range mocks.Objects(registrations, mocks.ShowSecrets) {
+			if object.Kind() == "Secret" {
+				maps.Copy(data, object["stringData"].(map[string]any))
+			}
+		}
+		if data["dbpwd"] != secrets["wordpress:databasePassword"] ||
+			data["dbrootpwd"] != secrets["wordpress:databaseRootPassword"] || len(data) != 10 {
+			t.Errorf("the Secrets hold the keys %q, want both passwords and eight keys and salts",
+				slices.Sorted(maps.Keys(data)))
+		}
+	})
+}
+
+// derivedKeys are the eight keys and salts that the program made of the auth secret.
+func derivedKeys(t *testing.T, registrations []mocks.Registration) []string {
+	t.Helper()
+	for _, object := range mocks.Objects(registrations, mocks.ShowSecrets) {
+		if object.Kind() == "Secret" && object.Name() == "wordpress-auth" {
+			var keys []string
+			for _, value := range object["stringData"].(map[string]any) {
+				keys = append(keys, value.(string))
+			}
+			return keys
+		}
+	}
+	t.Fatal("there is no Secret wordpress-auth")
+	return nil
+}
+
+// plainValues are the texts outside secret properties that contain one of the values.
+func plainValues(property resource.PropertyValue, values []string) []string {
+	var leaks []string
+	switch {
+	case property.IsString():
+		contains := func(value string) bool { return strings.Contains(property.StringValue(), value) }
+		if slices.ContainsFunc(values, contains) {
+			leaks = append(leaks, property.StringValue())
+		}
+	case property.IsArray():
+		for _, element := range property.ArrayValue() {
+			leaks = append(leaks, plainValues(element, values)...)
+		}
+	case property.IsObject():
+		for _, element := range property.ObjectValue() {
+			leaks = append(leaks, plainValues(element, values)...)
+		}
+	}
+	return leaks
+}
+
+func TestOutputsSayWhereTheSiteIsAndHoldNoSecret(t *testing.T) {
+	want := map[string]map[string]string{
+		"dev":  {"url": "https://wordpress.localhost", "namespace": "wordpress", "replicas": "2–4"},
+		"prod": {"url": "https://wordpress.example.com", "namespace": "kube-example", "replicas": "3–6"},
+	}
+	for _, stack := range stacks {
+		t.Run(stack, func(t *testing.T) {
+			result, err := load(t, stack, nil).exec(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			expected := map[string]string{
+				"frontendService":    "wordpress",
+				"databaseHost":       "wordpress-mysql:3306",
+				"qosClass":           "Guaranteed",
+				"databaseSecretName": "wordpress-db-pwd",
+				"authSecretName":     "wordpress-auth",
+			}
+			maps.Copy(expected, want[stack])
+			got := map[string]string{}
+			for name, value := range result.Outputs {
+				if !value.IsString() {
+					t.Fatalf("output %q is %v, want plain text", name, value)
+				}
+				got[string(name)] = value.StringValue()
+			}
+			if !maps.Equal(got, expected) {
+				t.Errorf("got the outputs\n%v\nwant\n%v", got, expected)
+			}
+		})
+	}
+}
+
+// The two ways to run the program must show the same, or one of them is not what the engine sees.
+func TestCompiledProgramRegistersWhatTheRecorderShows(t *testing.T) {
+	loaded := load(t, "prod", nil)
+	result, err := loaded.exec(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isStack := func(r mocks.Registration) bool { return r.Type == string(resource.RootStackType) }
+	compiled := inventory(slices.DeleteFunc(result.Registrations, isStack))
+	if line, got, want := firstDifference(compiled, inventory(loaded.mustRun(t))); line > 0 {
+		t.Errorf("the compiled program registers\n  %s\nand in this process\n  %s", got, want)
+	}
+}
+
+func TestInvalidConfigurationRegistersNothing(t *testing.T) {
+	for name, spoil := range map[string]func(*configuration){
+		"unknown key":        func(c *configuration) { c.values["wordpress:frontned"] = `{}` },
+		"malformed quantity": func(c *configuration) { c.values["wordpress:storage"] = `{"content":{"size":"2Gb"}}` },
+		"missing secret":     func(c *configuration) { delete(c.values, "wordpress:authSecret") },
+		"secret in plain text": func(c *configuration) {
+			c.secretKeys = slices.DeleteFunc(slices.Clone(c.secretKeys), func(key string) bool {
+				return key == "wordpress:databasePassword"
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			loaded := load(t, "prod", nil)
+			spoil(&loaded)
+			registrations, err := loaded.run()
+			var invalid *config.InvalidError
+			if !errors.As(err, &invalid) {
+				t.Errorf("got the error %v, want the configuration's", err)
+			}
+			if len(registrations) != 0 {
+				t.Errorf("%d resources are registered, want none:\n%s", len(registrations), inventory(registrations))
+			}
+			for _, secret := range secrets {
+				if err != nil && strings.Contains(err.Error(), secret) {
+					t.Errorf("the error holds a secret: %v", err)
+				}
+			}
+		})
+	}
+}
+
+func TestInvalidConfigurationEndsTheProgramWithItsError(t *testing.T) {
+	loaded := load(t, "prod", nil)
+	loaded.values["wordpress:frontned"] = `{}`
+	_, err := loaded.exec(t)
+	if err == nil || !strings.Contains(err.Error(), `wordpress:frontned: Forbidden: unknown key, did you mean "frontend"?`) {
+		t.Errorf("got the error %v, want the configuration's", err)
+	}
+}
+
+func TestOverrideChangesItsObjectAlone(t *testing.T) {
+	for _, row := range []struct{ key, value, object string }{
+		{"wordpress:frontend.image", "wordpress:7.2.0-php8.3-apache", "Deployment wordpress"},
+		{"wordpress:frontend.resources.cpu", "1", "Deployment wordpress"},
+		{"wordpress:frontend.maxSurge", "25%", "Deployment wordpress"},
+		{"wordpress:frontend.disruptionBudget.maxUnavailable", "2", "PodDisruptionBudget wordpress"},
+		{"wordpress:database.image", "mysql:9.7.3", "StatefulSet wordpress-mysql"},
+		{"wordpress:database.resources.cpu", "2", "StatefulSet wordpress-mysql"},
+		{"wordpress:autoscaling.cpuUtilization", "50", "HorizontalPodAutoscaler wordpress"},
+		{"wordpress:autoscaling.minReplicas", "4", "HorizontalPodAutoscaler wordpress"},
+		{"wordpress:storage.content.size", "4Gi", "PersistentVolumeClaim wordpress-content"},
+		{"wordpress:storage.database.size", "40Gi", "PersistentVolumeClaim wordpress-mysql-data"},
+		{"wordpress:ingress.tls.certResolver", "other", "IngressRoute wordpress"},
+	} {
+		t.Run(row.key, func(t *testing.T) {
+			before := byIdentity(load(t, "prod", nil).mustRun(t))
+			after := byIdentity(load(t, "prod", map[string]string{row.key: row.value}).mustRun(t))
+			if got := changed(before, after); !slices.Equal(got, []string{row.object}) {
+				t.Errorf("changed %q, want %q alone", got, row.object)
+			}
+		})
+	}
+}
+
+func byIdentity(registrations []mocks.Registration) map[string]mocks.Object {
+	objects := map[string]mocks.Object{}
+	for _, object := range mocks.Objects(registrations, mocks.ShowSecrets) {
+		objects[object.Kind()+" "+object.Name()] = object
+	}
+	return objects
+}
+
+// changed are the identities of objects that are new, gone or different.
+func changed(before, after map[string]mocks.Object) []string {
+	var names []string
+	all := maps.Clone(before)
+	maps.Copy(all, after)
+	for name := range all {
+		if !reflect.DeepEqual(before[name], after[name]) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// A rotated secret must reach the pods: they read it when they start.
+func TestChangedAuthSecretRollsThePods(t *testing.T) {
+	loaded := load(t, "prod", nil)
+	before := byIdentity(loaded.mustRun(t))
+	loaded.values["wordpress:authSecret"] += "-rotated"
+	after := byIdentity(loaded.mustRun(t))
+	want := []string{"Deployment wordpress", "Secret wordpress-auth"}
+	if got := changed(before, after); !slices.Equal(got, want) {
+		t.Errorf("changed %q, want %q", got, want)
+	}
+}
+
+// The order of registrations changes from run to run; what is registered, with what it waits for, must not.
+func TestRunsAreRepeatable(t *testing.T) {
+	loaded := load(t, "prod", nil)
+	describe := func() string {
+		registrations := loaded.mustRun(t)
+		objects, err := mocks.YAML(mocks.Objects(registrations, mocks.ShowSecrets))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return inventory(registrations) + objects
+	}
+	first := describe()
+	for range 20 {
+		if line, again, before := firstDifference(describe(), first); line > 0 {
+			t.Fatalf("the same configuration makes\n  %s\nand then\n  %s", before, again)
+		}
+	}
+}
