@@ -75,11 +75,7 @@ func newBench(t *testing.T) *bench {
 	}
 	project.Variant = "-bench"
 	project.Overrides = map[string]string{"wordpress:namespace": benchNamespace, "wordpress:site.host": benchHost}
-	found, err := readEndpoints(project)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := project.Build(t.Context()); err != nil {
+	if err = project.Build(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	b := &bench{project: project}
@@ -92,7 +88,7 @@ func newBench(t *testing.T) *bench {
 	if b.kubernetes, err = connect(project.Kubeconfig(), benchNamespace); err != nil {
 		t.Fatal(err)
 	}
-	if b.visitor, err = throughEdge(benchHost, found.HTTPS, project.EdgeCA()); err != nil {
+	if b.visitor, err = throughEdge(benchHost, project); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -181,13 +177,7 @@ func (b *bench) oneFieldUp(t *testing.T) {
 
 func (b *bench) pulumi(t *testing.T, args ...string) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), b.engine.Command, append(args, "--stack", b.project.Stack)...)
-	command.Dir = b.project.Dir()
-	command.Env = os.Environ()
-	for key, value := range b.project.Env(b.engine) {
-		command.Env = append(command.Env, key+"="+value)
-	}
-	if output, err := command.CombinedOutput(); err != nil {
+	if output, err := b.project.Command(t.Context(), b.engine, args...).CombinedOutput(); err != nil {
 		t.Fatalf("pulumi %s: %v\n%s", args[0], err, output)
 	}
 }

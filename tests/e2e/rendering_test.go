@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"os"
-	"os/exec"
 	"reflect"
 	"slices"
 	"strings"
@@ -71,12 +69,7 @@ func previewJSON(t *testing.T, project *stack.Project) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), engine.Command, "preview", "--json", "--stack", project.Stack)
-	command.Dir = project.Dir()
-	command.Env = os.Environ()
-	for key, value := range project.Env(engine) {
-		command.Env = append(command.Env, key+"="+value)
-	}
+	command := project.Command(t.Context(), engine, "preview", "--json")
 	var messages bytes.Buffer
 	command.Stderr = &messages
 	output, err := command.Output()

@@ -31,7 +31,7 @@ const (
 // suite is what the steps of TestSite share. The steps build on one another, as a site's life does.
 type suite struct {
 	project    *stack.Project
-	endpoints  endpoints
+	endpoints  stack.Endpoints
 	kubernetes *cluster
 	deployment *deployment
 	visitor    *site
@@ -47,6 +47,7 @@ func TestSite(t *testing.T) {
 	}{
 		{"up returns when the site serves over HTTPS", (*suite).upServes},
 		{"WordPress installs, and a post with a picture is published", (*suite).publishes},
+		{"the autoscaler brings the pods up to the minimum", (*suite).minimumReached},
 		{"every pod serves the post and the picture", (*suite).everyPodServes},
 		{"a login through the edge holds on every pod", (*suite).loginHoldsOnEveryPod},
 		{"plain http is redirected and keeps path and query", (*suite).redirects},
@@ -78,7 +79,7 @@ func newSuite(t *testing.T) *suite {
 		"wordpress:frontend.drainSeconds": "2",
 		"wordpress:storage.protect":       "true",
 	}
-	found, err := readEndpoints(project)
+	found, err := project.Endpoints()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func newSuite(t *testing.T) *suite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	visitor, err := throughEdge(testHost, found.HTTPS, project.EdgeCA())
+	visitor, err := throughEdge(testHost, project)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +140,25 @@ func (s *suite) publishes(t *testing.T) {
 	}
 }
 
+// minimumReached waits for the autoscaler, which starts from the one pod of a Deployment that states no number.
+func (s *suite) minimumReached(t *testing.T) {
+	autoscaler, err := s.kubernetes.AutoscalingV2().HorizontalPodAutoscalers(testNamespace).
+		Get(t.Context(), autoscalerName, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the minimum of pods", func(ctx context.Context) error {
+		pods, err := s.kubernetes.readyPods(ctx, frontendSelector)
+		if err != nil {
+			return err
+		}
+		if len(pods) < int(*autoscaler.Spec.MinReplicas) {
+			return fmt.Errorf("%d of %d pods are ready", len(pods), *autoscaler.Spec.MinReplicas)
+		}
+		return nil
+	})
+}
+
 // eachPod visits every ready frontend pod by itself.
 func (s *suite) eachPod(t *testing.T, visit func(*site) error) {
 	t.Helper()
@@ -178,7 +198,7 @@ func (s *suite) loginHoldsOnEveryPod(t *testing.T) {
 }
 
 func (s *suite) redirects(t *testing.T) {
-	plain, err := throughEdgePlain(testHost, s.endpoints.HTTP)
+	plain, err := throughEdgePlain(testHost, s.project)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +277,7 @@ func (s *suite) load(t *testing.T) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	for range visitors {
-		visitor, err := throughEdge(testHost, s.endpoints.HTTPS, s.project.EdgeCA())
+		visitor, err := throughEdge(testHost, s.project)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,11 +1,11 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -15,9 +15,10 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"os"
 	"strings"
 	"time"
+
+	"wordpress-on-kubernetes/tests/stack"
 )
 
 // requestTimeout is above the longest request that the site allows.
@@ -31,30 +32,19 @@ type site struct {
 }
 
 // throughEdge visits the site over HTTPS; the certificate must be valid for the host.
-func throughEdge(host, httpsAddress, edgeCA string) (*site, error) {
-	authority, err := os.ReadFile(edgeCA)
+func throughEdge(host string, project *stack.Project) (*site, error) {
+	transport, err := project.EdgeTransport()
 	if err != nil {
 		return nil, err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(authority) {
-		return nil, fmt.Errorf("%s holds no certificate", edgeCA)
-	}
-	transport := &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, network, httpsAddress)
-		},
 	}
 	return newSite(transport, "https://"+host, host)
 }
 
 // throughEdgePlain visits the site over plain http.
-func throughEdgePlain(host, httpAddress string) (*site, error) {
-	transport := &http.Transport{
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, network, httpAddress)
-		},
+func throughEdgePlain(host string, project *stack.Project) (*site, error) {
+	transport, err := project.EdgeTransport()
+	if err != nil {
+		return nil, err
 	}
 	return newSite(transport, "http://"+host, host)
 }
@@ -65,8 +55,34 @@ func straightTo(podIP, host, proxy string) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport := &http.Transport{Proxy: http.ProxyURL(proxyURL), DisableKeepAlives: true}
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			return tunnel(ctx, proxyURL.Host, address)
+		},
+		DisableKeepAlives: true,
+	}
 	return newSite(transport, "http://"+net.JoinHostPort(podIP, "8080"), host)
+}
+
+// tunnel connects to an address inside the cluster. A plain proxied request would not do: its target is the host
+// that the visitor asks for, not the pod.
+func tunnel(ctx context.Context, proxy, address string) (net.Conn, error) {
+	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", proxy)
+	if err != nil {
+		return nil, err
+	}
+	request := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address}
+	if err := request.Write(connection); err != nil {
+		return nil, errors.Join(err, connection.Close())
+	}
+	response, err := http.ReadResponse(bufio.NewReader(connection), request)
+	if err != nil {
+		return nil, errors.Join(err, connection.Close())
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, errors.Join(fmt.Errorf("proxy to %s: %s", address, response.Status), connection.Close())
+	}
+	return connection, nil
 }
 
 func newSite(transport http.RoundTripper, base, host string) (*site, error) {
@@ -168,15 +184,10 @@ func (s *site) login(ctx context.Context, admin account) error {
 }
 
 // takeCookies makes the visitor the same person as another one. WordPress marks the cookies of a login as secure,
-// so they are not sent over the plain connection to a pod unless they are given again.
+// so they are not sent over the plain connection to a pod unless they are given again without the mark.
 func (s *site) takeCookies(other *site) {
-	public := &url.URL{Scheme: "https", Host: other.host, Path: "/wp-admin/"}
-	cookies := other.client.Jar.Cookies(public)
-	private, err := url.Parse(s.base)
-	if err != nil {
-		return
-	}
-	s.client.Jar.SetCookies(private, cookies)
+	cookies := other.client.Jar.Cookies(&url.URL{Scheme: "https", Host: other.host, Path: "/wp-admin/"})
+	s.client.Jar.SetCookies(&url.URL{Scheme: "http", Host: s.host}, cookies)
 }
 
 // loggedIn asks for a page that only an administrator sees.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // providerVersion is the release of the Kubernetes provider that the program's SDK belongs to.
@@ -79,19 +80,36 @@ func (p *Project) Env(engine Engine) map[string]string {
 
 // Run runs a command of the engine on the stack, attached to this process's terminal.
 func (p *Project) Run(ctx context.Context, engine Engine, args ...string) error {
+	command := p.Command(ctx, engine, args...)
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("pulumi %s: %w", args[0], err)
+	}
+	return nil
+}
+
+// Output is an output of the stack.
+func (p *Project) Output(ctx context.Context, engine Engine, name string) (string, error) {
+	command := p.Command(ctx, engine, "stack", "output", name)
+	command.Stderr = os.Stderr
+	text, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("pulumi stack output %s: %w", name, err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// Command is a command of the engine on the stack.
+func (p *Project) Command(ctx context.Context, engine Engine, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, engine.Command, append(args, "--stack", p.Stack)...)
 	command.Dir = p.Dir()
 	command.Env = os.Environ()
 	for key, value := range p.Env(engine) {
 		command.Env = append(command.Env, key+"="+value)
 	}
-	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	// The engine finishes what it began when it is interrupted; killing it would leave the state behind reality.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	if err := command.Run(); err != nil {
-		return fmt.Errorf("pulumi %s: %w", args[0], err)
-	}
-	return nil
+	return command
 }
 
 // Build compiles the program, with the settings of the tests, so that both share the compiled packages.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -62,7 +63,29 @@ func up(ctx context.Context, project *stack.Project) error {
 	if err := project.Run(ctx, engine, "stack", "select", "--create"); err != nil {
 		return err
 	}
-	return project.Run(ctx, engine, "up", "--yes", "--skip-preview")
+	if err := project.Run(ctx, engine, "up", "--yes", "--skip-preview"); err != nil {
+		return err
+	}
+	url, err := project.Output(ctx, engine, "url")
+	if err != nil || project.Context != "" {
+		fmt.Printf("\n%s\n", url)
+		return err
+	}
+	return visit(ctx, project, url)
+}
+
+// visit shows that the site answers, and how to reach it.
+func visit(ctx context.Context, project *stack.Project, url string) error {
+	end, status, err := project.Visit(ctx, url)
+	if err != nil {
+		return fmt.Errorf("the site does not answer: %w", err)
+	}
+	fmt.Printf("\n%s\n\n%s answers %d. Names below localhost lead to this machine in browsers and in curl:\n"+
+		"  curl --cacert %s %s\n", url, end, status, project.EdgeCA(), end)
+	if status != http.StatusOK {
+		return fmt.Errorf("%s answers %d, want %d", end, status, http.StatusOK)
+	}
+	return nil
 }
 
 // preview shows what up would do: against the stack's state where there is one, and otherwise against nothing,

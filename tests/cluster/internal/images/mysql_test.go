@@ -1,0 +1,211 @@
+package images
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const (
+	// Passwords with everything that SQL, option files and shells treat specially.
+	rootPassword = `r0ot'"\ #&$%`
+	userPassword = `us"er'\ #&$%`
+)
+
+// mysql is a database server under test.
+type mysql struct {
+	root, data, scripts, seen string
+	passwords                 [2]string // files
+	port                      int
+}
+
+func newMySQL(t *testing.T) *mysql {
+	t.Helper()
+	return &mysql{
+		root:      unpack(t, "mysql-9.7"),
+		data:      volume(t),
+		scripts:   volume(t),
+		seen:      volume(t),
+		passwords: [2]string{file(t, rootPassword), file(t, userPassword)},
+		port:      freePort(t),
+	}
+}
+
+func (m *mysql) start(t *testing.T) *container {
+	t.Helper()
+	return start(t, m.spec())
+}
+
+func (m *mysql) spec() spec {
+	return spec{
+		root:   m.root,
+		memory: []string{"/tmp", "/run/mysqld"},
+		volumes: map[string]string{
+			"/var/lib/mysql":              m.data,
+			"/docker-entrypoint-initdb.d": m.scripts,
+			"/run/secrets-root":           m.passwords[0],
+			"/run/secrets-user":           m.passwords[1],
+			"/mnt":                        m.seen,
+		},
+		env: []string{
+			"MYSQL_ROOT_PASSWORD_FILE=/run/secrets-root",
+			"MYSQL_PASSWORD_FILE=/run/secrets-user",
+			"MYSQL_USER=word_press",
+			"MYSQL_DATABASE=word_press",
+		},
+		command: []string{"docker-entrypoint.sh", fmt.Sprintf("--port=%d", m.port), "--bind-address=127.0.0.1", "--mysqlx=OFF"},
+	}
+}
+
+func (m *mysql) awaitReady(t *testing.T, c *container) {
+	t.Helper()
+	c.await(t, "server on its port", func() bool {
+		return strings.Contains(c.log.String(), fmt.Sprintf("port: %d ", m.port))
+	})
+}
+
+// query runs SQL over the network and returns the rows as text.
+func (m *mysql) query(t *testing.T, account, password, sql string) string {
+	t.Helper()
+	cmd := exec.Command("chroot", m.root, "mysql", "--no-defaults", "--host=127.0.0.1", fmt.Sprintf("--port=%d", m.port),
+		"--user="+account, "--skip-column-names", "--batch", "--execute="+sql)
+	cmd.Env = append(os.Environ(), "MYSQL_PWD="+password)
+	output, err := cmd.Output()
+	noError(t, err)
+	return strings.TrimSpace(string(output))
+}
+
+func (m *mysql) checkAccounts(t *testing.T) {
+	t.Helper()
+	if got := m.query(t, "root", rootPassword, "SELECT CURRENT_USER()"); got != "root@%" {
+		t.Errorf("root is %q", got)
+	}
+	const sql = "SELECT CURRENT_USER(), (SELECT COUNT(*) FROM word_press.marks)"
+	if got := m.query(t, "word_press", userPassword, sql); got != "word_press@%\t1" {
+		t.Errorf("user and number of rows that the scripts made: %q", got)
+	}
+}
+
+// TestMySQLInitialisationIsAtomic kills the first start at every stage of it, each time on what the last one left.
+func TestMySQLInitialisationIsAtomic(t *testing.T) {
+	m := newMySQL(t)
+	noError(t, os.WriteFile(filepath.Join(m.scripts, "10-marks.sql"),
+		[]byte("CREATE TABLE marks (id INT PRIMARY KEY); INSERT INTO marks VALUES (1);"), 0o644))
+
+	staging := filepath.Join(m.data, "entrypoint-staging")
+	for _, stage := range []string{"", "undo_001", "mysql", "private_key.pem", "word_press", "word_press/marks.ibd"} {
+		c := m.start(t)
+		c.await(t, "stage "+stage, func() bool { return exists(filepath.Join(staging, stage)) })
+		c.kill()
+		if exists(filepath.Join(m.data, "mysql")) {
+			t.Fatalf("killed when %q appeared, it left a database that counts as complete", stage)
+		}
+	}
+
+	c := m.start(t)
+	m.awaitReady(t, c)
+	m.checkAccounts(t)
+	c.stop(t, syscall.SIGTERM)
+
+	moveBack(t, m.data)
+	c = m.start(t)
+	m.awaitReady(t, c)
+	m.checkAccounts(t)
+	c.stop(t, syscall.SIGTERM)
+}
+
+// moveBack makes the state in which a start is killed while it moves the complete database to its place.
+func moveBack(t *testing.T, data string) {
+	t.Helper()
+	complete := filepath.Join(data, "entrypoint-complete")
+	noError(t, os.Mkdir(complete, 0o755))
+	noError(t, os.Chown(complete, user, user))
+	for _, name := range []string{"ibdata1", "mysql", "mysql.ibd"} {
+		noError(t, os.Rename(filepath.Join(data, name), filepath.Join(complete, name)))
+	}
+}
+
+// TestMySQLKeepsSecrets looks at every process while a script of initialisation runs, and at the log.
+func TestMySQLKeepsSecrets(t *testing.T) {
+	m := newMySQL(t)
+	const script = "#!/bin/sh\nenv >/mnt/seen; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ >>/mnt/seen\n"
+	noError(t, os.WriteFile(filepath.Join(m.scripts, "look.sh"), []byte(script), 0o755))
+	noError(t, os.WriteFile(filepath.Join(m.scripts, "table.sql"),
+		[]byte("CREATE TABLE marks (id INT PRIMARY KEY); INSERT INTO marks VALUES (1);"), 0o644))
+	c := m.start(t)
+	m.awaitReady(t, c)
+	m.checkAccounts(t)
+
+	seen, err := os.ReadFile(filepath.Join(m.seen, "seen"))
+	noError(t, err)
+	if !strings.Contains(string(seen), "--skip-networking") {
+		t.Error("the server of the initialisation listens on the network")
+	}
+	last, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", c.process.Pid))
+	noError(t, err)
+	for _, password := range []string{rootPassword, userPassword} {
+		for where, text := range map[string]string{"processes": string(seen), "the server": string(last), "the log": c.log.String()} {
+			if strings.Contains(text, password) {
+				t.Errorf("a password is visible in %s", where)
+			}
+		}
+	}
+	if zones := m.query(t, "root", rootPassword, "SELECT COUNT(*) > 300 FROM mysql.time_zone_name"); zones != "1" {
+		t.Error("the time zones are missing")
+	}
+	if got := m.query(t, "root", rootPassword, "SELECT LOAD_FILE('/etc/passwd') IS NULL"); got != "1" {
+		t.Error("a client can read the server's files")
+	}
+}
+
+// TestMySQLDropsRoot starts the image as its own documentation does: as root.
+func TestMySQLDropsRoot(t *testing.T) {
+	m := newMySQL(t)
+	s := m.spec()
+	s.asRoot = true
+	c := start(t, s)
+	m.awaitReady(t, c)
+	info, err := os.Stat(fmt.Sprintf("/proc/%d", c.process.Pid))
+	noError(t, err)
+	if uid := info.Sys().(*syscall.Stat_t).Uid; uid != 999 {
+		t.Errorf("the server runs as user %d, not as mysql (999)", uid)
+	}
+	c.stop(t, syscall.SIGTERM)
+}
+
+// TestMySQLRefuses gives the entrypoint what it cannot start with.
+func TestMySQLRefuses(t *testing.T) {
+	m := newMySQL(t)
+	foreign := volume(t)
+	noError(t, os.Mkdir(filepath.Join(foreign, "lost+found"), 0o700))
+	for name, test := range map[string]struct {
+		data string
+		env  []string
+		want string
+	}{
+		"no password":      {m.data, nil, "set MYSQL_ROOT_PASSWORD_FILE"},
+		"two passwords":    {m.data, []string{"MYSQL_PASSWORD=a", "MYSQL_PASSWORD_FILE=/b"}, "keep one of them"},
+		"no file":          {m.data, []string{"MYSQL_ROOT_PASSWORD_FILE=/absent"}, "/absent cannot be read"},
+		"foreign files":    {foreign, []string{"MYSQL_ROOT_PASSWORD=a"}, "not empty (lost+found )"},
+		"user is root":     {m.data, []string{"MYSQL_ROOT_PASSWORD=a", "MYSQL_USER=root"}, "name another user"},
+		"user without one": {m.data, []string{"MYSQL_ROOT_PASSWORD=a", "MYSQL_USER=b"}, "set MYSQL_PASSWORD_FILE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := start(t, spec{
+				root:    m.root,
+				memory:  []string{"/tmp", "/run/mysqld"},
+				volumes: map[string]string{"/var/lib/mysql": test.data},
+				env:     test.env,
+				command: []string{"docker-entrypoint.sh", "mysqld"},
+			})
+			<-c.done
+			if c.state.Success() || !strings.Contains(c.log.String(), test.want) {
+				t.Errorf("%s, want an error with %q, got:\n%s", c.state, test.want, c.log)
+			}
+		})
+	}
+}

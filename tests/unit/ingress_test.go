@@ -1,0 +1,187 @@
+package unit_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	networkingv1 "k8s.io/api/networking/v1"
+	"sigs.k8s.io/yaml"
+
+	"wordpress-on-kubernetes/components/ingress"
+)
+
+// edge are valid args of a Traefik route on plain http.
+func edge(changes ...func(*ingress.Args)) *ingress.Args {
+	args := &ingress.Args{
+		Namespace: namespaceInput, Instance: instance, Kind: ingress.Traefik, Host: "www.example.com",
+		Service: pulumi.String("wordpress"), ServicePort: "http",
+	}
+	for _, change := range changes {
+		change(args)
+	}
+	return args
+}
+
+func standard(a *ingress.Args)   { a.Kind = ingress.Standard }
+func redirect(a *ingress.Args)   { a.RedirectToHTTPS = true }
+func defaultTLS(a *ingress.Args) { a.TLS = &ingress.TLSArgs{} }
+
+func ingressProgram(args *ingress.Args) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
+		component, err := ingress.New(ctx, "edge", args)
+		if err != nil {
+			return err
+		}
+		return expose(ctx, pulumi.StringMap{"url": component.URL})
+	}
+}
+
+func runIngress(t *testing.T, changes ...func(*ingress.Args)) planned {
+	t.Helper()
+	return run(t, ingressProgram(edge(changes...)))
+}
+
+// wantSpec compares the spec of an object with YAML.
+func (p planned) wantSpec(kind, name, want string) {
+	p.t.Helper()
+	var object struct {
+		Spec map[string]any `json:"spec"`
+	}
+	p.into(kind, name, &object)
+	var wanted map[string]any
+	if err := yaml.UnmarshalStrict([]byte(want), &wanted); err != nil {
+		p.t.Fatal(err)
+	}
+	if !reflect.DeepEqual(object.Spec, wanted) {
+		p.t.Errorf("%s %s: got\n%v\nwant\n%v", kind, name, object.Spec, wanted)
+	}
+}
+
+func TestPlainRouteIsOnHTTP(t *testing.T) {
+	p := runIngress(t)
+	p.wantObjects("IngressRoute wordpress")
+	p.wantOutputs(map[string]string{"url": "http://www.example.com"})
+	p.wantSpec("IngressRoute", "wordpress", `
+entryPoints: [web]
+routes: [{kind: Rule, match: "Host(`+"`www.example.com`"+`)", services: [{name: wordpress, port: http}]}]
+`)
+}
+
+func TestRedirectKeepsARouteOnPlainHTTP(t *testing.T) {
+	p := runIngress(t, defaultTLS, redirect)
+	p.wantObjects("IngressRoute wordpress", "IngressRoute wordpress-redirect-to-https", "Middleware wordpress-redirect-to-https")
+	p.wantOutputs(map[string]string{"url": "https://www.example.com"})
+	p.wantSpec("Middleware", "wordpress-redirect-to-https", `redirectScheme: {scheme: https, permanent: true}`)
+	p.wantSpec("IngressRoute", "wordpress-redirect-to-https", `
+entryPoints: [web]
+routes:
+- kind: Rule
+  match: "Host(`+"`www.example.com`"+`)"
+  services: [{name: wordpress, port: http}]
+  middlewares: [{name: wordpress-redirect-to-https}]
+`)
+}
+
+func TestTraefikTakesACertificateFromEverySource(t *testing.T) {
+	for name, row := range map[string]struct {
+		tls  ingress.TLSArgs
+		want string
+	}{
+		"default certificate": {ingress.TLSArgs{}, `{}`},
+		"resolver":            {ingress.TLSArgs{CertResolver: "ali"}, `{certResolver: ali}`},
+		"resolver with domains": {
+			ingress.TLSArgs{CertResolver: "ali", Domains: []string{"*.example.com", "example.com"}},
+			`{certResolver: ali, domains: [{main: "*.example.com"}, {main: example.com}]}`,
+		},
+		"existing secret": {ingress.TLSArgs{ExistingSecret: "www-tls"}, `{secretName: www-tls}`},
+		"cluster issuer":  {ingress.TLSArgs{ClusterIssuer: "letsencrypt"}, `{secretName: wordpress-tls}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := runIngress(t, func(a *ingress.Args) { a.TLS = &row.tls })
+			p.wantSpec("IngressRoute", "wordpress", `
+entryPoints: [websecure]
+routes: [{kind: Rule, match: "Host(`+"`www.example.com`"+`)", services: [{name: wordpress, port: http}]}]
+tls: `+row.want)
+		})
+	}
+}
+
+func TestClusterIssuerIsAskedForACertificate(t *testing.T) {
+	for _, kind := range []ingress.Kind{ingress.Traefik, ingress.Standard} {
+		p := runIngress(t, func(a *ingress.Args) {
+			a.Kind, a.TLS = kind, &ingress.TLSArgs{ClusterIssuer: "letsencrypt"}
+		})
+		p.wantSpec("Certificate", "wordpress", `
+secretName: wordpress-tls
+dnsNames: [www.example.com]
+issuerRef: {kind: ClusterIssuer, name: letsencrypt}
+`)
+	}
+}
+
+func TestStandardIngressLeadsToTheService(t *testing.T) {
+	p := runIngress(t, standard, func(a *ingress.Args) {
+		a.ClassName, a.TLS = "nginx", &ingress.TLSArgs{ExistingSecret: "www-tls"}
+		a.Annotations = map[string]string{"example.com/limit": "10"}
+	})
+	p.wantObjects("Ingress wordpress")
+	p.wantOutputs(map[string]string{"url": "https://www.example.com"})
+	p.wantSpec("Ingress", "wordpress", `
+ingressClassName: nginx
+tls: [{hosts: [www.example.com], secretName: www-tls}]
+rules:
+- host: www.example.com
+  http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: wordpress, port: {name: http}}}}]}
+`)
+	if got := get[networkingv1.Ingress](p, "Ingress", "wordpress").Annotations["example.com/limit"]; got != "10" {
+		t.Errorf("the annotation is %q, want 10", got)
+	}
+}
+
+func TestStandardIngressWithoutClassOrCertificateHasNeither(t *testing.T) {
+	p := runIngress(t, standard)
+	spec := get[networkingv1.Ingress](p, "Ingress", "wordpress").Spec
+	if spec.IngressClassName != nil || spec.TLS != nil {
+		t.Errorf("got the class %v and tls %v, want neither", spec.IngressClassName, spec.TLS)
+	}
+	p.wantOutputs(map[string]string{"url": "http://www.example.com"})
+}
+
+func TestClassSelectsATraefik(t *testing.T) {
+	p := runIngress(t, defaultTLS, redirect, func(a *ingress.Args) { a.ClassName = "internal" })
+	for identity, object := range p.objects() {
+		metadata := object["metadata"].(map[string]any)
+		annotations, _ := metadata["annotations"].(map[string]any)
+		if annotations["kubernetes.io/ingress.class"] != "internal" {
+			t.Errorf("%s has the annotations %v, want the class", identity, annotations)
+		}
+	}
+}
+
+func TestIngressRefusesWhatItCannotSay(t *testing.T) {
+	for name, row := range map[string]struct {
+		spoil func(*ingress.Args)
+		want  string
+	}{
+		"no namespace":     {func(a *ingress.Args) { a.Namespace = nil }, "namespace, instance and host are required"},
+		"no instance":      {func(a *ingress.Args) { a.Instance = "" }, "namespace, instance and host are required"},
+		"no host":          {func(a *ingress.Args) { a.Host = "" }, "namespace, instance and host are required"},
+		"no service":       {func(a *ingress.Args) { a.Service = nil }, "service and its port are required"},
+		"no port":          {func(a *ingress.Args) { a.ServicePort = "" }, "service and its port are required"},
+		"redirect nowhere": {redirect, "a redirect to https needs a certificate"},
+		"unknown kind":     {func(a *ingress.Args) { a.Kind = "gateway" }, `kind "gateway": want "traefik" or "ingress"`},
+		"standard redirect": {
+			func(a *ingress.Args) { standard(a); redirect(a); a.TLS = &ingress.TLSArgs{ExistingSecret: "s"} },
+			`kind "ingress" cannot redirect to https`,
+		},
+		"standard without secret": {
+			func(a *ingress.Args) { standard(a); a.TLS = &ingress.TLSArgs{CertResolver: "ali"} },
+			"needs a secret with the certificate or a cluster issuer",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantError(t, ingressProgram(edge(row.spoil)), `ingress "edge"`, row.want)
+		})
+	}
+}

@@ -1,0 +1,217 @@
+package unit_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// shell runs a script with one folder in place of another; the scripts work at fixed places of a pod.
+func shell(t *testing.T, script string, folders map[string]string, environment ...string) error {
+	t.Helper()
+	for inPod, here := range folders {
+		if !strings.Contains(script, inPod) {
+			t.Fatalf("the script does not work in %s", inPod)
+		}
+		script = strings.ReplaceAll(script, inPod, here)
+	}
+	command := exec.CommandContext(t.Context(), "sh", "-c", script)
+	command.Env = append(os.Environ(), environment...)
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(output))
+	}
+	return nil
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantFiles compares every file below a folder, empty folders included.
+func wantFiles(t *testing.T, folder string, want map[string]string) {
+	t.Helper()
+	got := map[string]string{}
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || path == folder {
+			return err
+		}
+		name, err := filepath.Rel(folder, path)
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			entries, err := os.ReadDir(path)
+			if len(entries) == 0 {
+				got[name+"/"] = ""
+			}
+			return err
+		}
+		text, err := os.ReadFile(path)
+		got[name] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("the volume holds\n%v\nwant\n%v", got, want)
+	}
+}
+
+// seeding is an image and a shared volume.
+type seeding struct {
+	script, core, volume string
+}
+
+// content is the image's wp-content.
+var content = map[string]string{
+	"index.php":               "<?php",
+	"themes/one/style.css":    "body {}",
+	"plugins/hello/hello.php": "<?php // hello",
+}
+
+func newSeeding(t *testing.T) seeding {
+	t.Helper()
+	s := seeding{siteFile(runFrontend(t), "seed.sh"), t.TempDir(), t.TempDir()}
+	for name, text := range content {
+		write(t, filepath.Join(s.core, "wp-content", name), text)
+	}
+	return s
+}
+
+// run seeds as the pod of the given name.
+func (s seeding) run(t *testing.T, pod string) error {
+	t.Helper()
+	return shell(t, s.script, map[string]string{"/content": s.volume, "/usr/src/wordpress": s.core}, "HOSTNAME="+pod)
+}
+
+// wantContent wants nothing on the volume but one copy of the image's content, and what a test adds.
+func (s seeding) wantContent(t *testing.T, added map[string]string) {
+	t.Helper()
+	want := map[string]string{}
+	for name, text := range content {
+		want["wp-content/"+name] = text
+	}
+	for name, text := range added {
+		want[name] = text
+	}
+	wantFiles(t, s.volume, want)
+}
+
+func TestFirstPodFillsTheVolume(t *testing.T) {
+	s := newSeeding(t)
+	if err := s.run(t, "pod-a"); err != nil {
+		t.Fatal(err)
+	}
+	s.wantContent(t, nil)
+}
+
+func TestPodsThatStartAtOnceFillTheVolumeOnce(t *testing.T) {
+	const rounds, pods = 10, 10
+	for range rounds {
+		s := newSeeding(t)
+		failures := make([]error, pods)
+		var group sync.WaitGroup
+		for i := range pods {
+			group.Go(func() { failures[i] = s.run(t, fmt.Sprintf("pod-%d", i)) })
+		}
+		group.Wait()
+		if err := errors.Join(failures...); err != nil {
+			t.Fatal(err)
+		}
+		s.wantContent(t, nil)
+	}
+}
+
+func TestSeedLeavesAFilledVolumeAlone(t *testing.T) {
+	s := newSeeding(t)
+	write(t, filepath.Join(s.volume, "wp-content", "uploads", "picture.jpg"), "picture")
+	write(t, filepath.Join(s.volume, "wp-content", "index.php"), "changed")
+	if err := s.run(t, "pod-a"); err != nil {
+		t.Fatal(err)
+	}
+	wantFiles(t, s.volume, map[string]string{"wp-content/uploads/picture.jpg": "picture", "wp-content/index.php": "changed"})
+}
+
+func TestSeedClearsUpAfterPodsThatDied(t *testing.T) {
+	for name, own := range map[string]bool{"the pod itself": true, "another pod": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newSeeding(t)
+			left := ".seed.pod-z"
+			if own {
+				left = ".seed.pod-a"
+			}
+			write(t, filepath.Join(s.volume, left, "themes", "half"), "a copy that broke off")
+			if err := s.run(t, "pod-a"); err != nil {
+				t.Fatal(err)
+			}
+			s.wantContent(t, nil)
+		})
+	}
+}
+
+func TestSeedKeepsWhatElseIsOnTheVolume(t *testing.T) {
+	s := newSeeding(t)
+	write(t, filepath.Join(s.volume, "lost+found", "inode"), "found")
+	if err := s.run(t, "pod-a"); err != nil {
+		t.Fatal(err)
+	}
+	s.wantContent(t, map[string]string{"lost+found/inode": "found"})
+}
+
+func TestSeedReportsAnImageWithoutContent(t *testing.T) {
+	s := newSeeding(t)
+	if err := os.RemoveAll(filepath.Join(s.core, "wp-content")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.run(t, "pod-a"); err == nil {
+		t.Error("the script succeeds with nothing on the volume")
+	}
+}
+
+// serverScript is a script of MySQL's pod, run on a volume.
+func serverScript(t *testing.T, name, volume string) {
+	t.Helper()
+	scripts := get[corev1.ConfigMap](run(t, databaseProgram(standalone())), "ConfigMap", "wordpress-mysql").Data
+	if err := shell(t, scripts[name], map[string]string{"/volume": volume}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFirstStartIsMarkedUntilItIsComplete(t *testing.T) {
+	volume := t.TempDir()
+	serverScript(t, "prepare.sh", volume)
+	wantFiles(t, volume, map[string]string{".initialising": "", "mysql/": ""})
+	write(t, filepath.Join(volume, "mysql", "ibdata1"), "complete")
+	serverScript(t, "complete.sh", volume)
+	serverScript(t, "prepare.sh", volume)
+	wantFiles(t, volume, map[string]string{"mysql/ibdata1": "complete"})
+}
+
+func TestInterruptedFirstStartBeginsAnew(t *testing.T) {
+	volume := t.TempDir()
+	serverScript(t, "prepare.sh", volume)
+	write(t, filepath.Join(volume, "mysql", "ibdata1"), "half")
+	serverScript(t, "prepare.sh", volume)
+	wantFiles(t, volume, map[string]string{".initialising": "", "mysql/": ""})
+}
+
+func TestRestoredDataIsKept(t *testing.T) {
+	volume := t.TempDir()
+	write(t, filepath.Join(volume, "mysql", "ibdata1"), "from a backup")
+	write(t, filepath.Join(volume, "lost+found", "inode"), "found")
+	serverScript(t, "prepare.sh", volume)
+	wantFiles(t, volume, map[string]string{"mysql/ibdata1": "from a backup", "lost+found/inode": "found"})
+}
