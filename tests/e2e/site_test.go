@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"wordpress-on-kubernetes/tests/stack"
@@ -45,7 +46,8 @@ func TestSite(t *testing.T) {
 		promise string
 		try     func(*suite, *testing.T)
 	}{
-		{"up returns when the site serves over HTTPS", (*suite).upServes},
+		{"up can be interrupted", (*suite).interrupted},
+		{"up run again returns when the site serves over HTTPS", (*suite).upServes},
 		{"WordPress installs, and a post with a picture is published", (*suite).publishes},
 		{"the autoscaler brings the pods up to the minimum", (*suite).minimumReached},
 		{"every pod serves the post and the picture", (*suite).everyPodServes},
@@ -57,7 +59,8 @@ func TestSite(t *testing.T) {
 		{"deleting all pods loses nothing", (*suite).deletingPodsLosesNothing},
 		{"a newer image upgrades the core on every pod", (*suite).imageUpgradesCore},
 		{"no secret is in the state or in the engine's output", (*suite).secretsStaySecret},
-		{"destroying a protected stack removes no data", (*suite).destroyKeepsData},
+		{"destroying a protected stack is refused", (*suite).destroyIsRefused},
+		{"destroying it all the same removes no data", (*suite).destroyKeepsData},
 	}
 	for _, step := range steps {
 		if !t.Run(step.promise, func(t *testing.T) { step.try(s, t) }) {
@@ -104,6 +107,32 @@ func newSuite(t *testing.T) *suite {
 	}
 	t.Cleanup(func() { s.cleanUp(t) })
 	return s
+}
+
+// interrupted stops the engine, as Ctrl-C does, while it waits for the database.
+func (s *suite) interrupted(t *testing.T) {
+	engine, err := s.project.FindEngine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	command := s.project.Command(ctx, engine, "up", "--yes", "--skip-preview")
+	command.Stdout, command.Stderr = &s.deployment.output, &s.deployment.output
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the database is under way", func(ctx context.Context) error {
+		_, err := s.kubernetes.AppsV1().StatefulSets(testNamespace).Get(ctx, statefulSetName, metav1.GetOptions{})
+		return err
+	})
+	interrupt()
+	if err := command.Wait(); err == nil {
+		t.Fatal("up came to its end before it was interrupted")
+	}
+	if _, err := s.kubernetes.deployment(t.Context()); !apierrors.IsNotFound(err) {
+		t.Errorf("WordPress was created before the database was ready: %v", err)
+	}
 }
 
 // upServes waits for nothing but up itself.
@@ -362,11 +391,25 @@ func (s *suite) secretsStaySecret(t *testing.T) {
 	}
 }
 
+// destroyIsRefused runs destroy as a person does, with the preview that comes before it.
+func (s *suite) destroyIsRefused(t *testing.T) {
+	engine, err := s.project.FindEngine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := s.project.Command(t.Context(), engine, "destroy", "--yes").CombinedOutput()
+	if err == nil || !strings.Contains(string(output), "protected") {
+		t.Errorf("destroy is not refused for its protection: %v\n%s", err, output)
+	}
+	if err := s.visitor.reads(t.Context(), s.article); err != nil {
+		t.Errorf("the site after destroy: %v", err)
+	}
+}
+
+// destroyKeepsData insists on destroying without a preview: what holds no data goes, and up brings it back.
 func (s *suite) destroyKeepsData(t *testing.T) {
 	if err := s.deployment.destroy(t.Context()); err == nil {
 		t.Error("destroy of a protected stack succeeded")
-	} else if !strings.Contains(s.deployment.output.String(), "protect") {
-		t.Errorf("destroy failed for another reason than protection: %v", err)
 	}
 	claims, err := s.kubernetes.CoreV1().PersistentVolumeClaims(testNamespace).List(t.Context(), metav1.ListOptions{})
 	if err != nil {
@@ -380,8 +423,9 @@ func (s *suite) destroyKeepsData(t *testing.T) {
 	if len(claims.Items) != 2 {
 		t.Errorf("%d claims are left, want 2", len(claims.Items))
 	}
+	s.deployment.up(t)
 	if err := s.visitor.reads(t.Context(), s.article); err != nil {
-		t.Errorf("the site after destroy: %v", err)
+		t.Errorf("the site after destroy and up: %v", err)
 	}
 }
 

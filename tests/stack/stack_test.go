@@ -1,0 +1,461 @@
+package stack
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	stackconfig "wordpress-on-kubernetes/config"
+)
+
+var committedFiles = []string{"Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"}
+
+// checkout is a copy of the committed files in a folder of the test's own.
+func checkout(t *testing.T) string {
+	t.Helper()
+	repo := t.TempDir()
+	for _, name := range committedFiles {
+		text, err := os.ReadFile(filepath.Join("..", "..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, filepath.Join(repo, name), string(text))
+	}
+	return repo
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rewrite changes a committed file of a checkout.
+func rewrite(t *testing.T, repo, name, old, replacement string) {
+	t.Helper()
+	path := filepath.Join(repo, name)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), old) {
+		t.Fatalf("%s does not contain %q", name, old)
+	}
+	writeFile(t, path, strings.Replace(string(text), old, replacement, 1))
+}
+
+func prepare(t *testing.T, project *Project) {
+	t.Helper()
+	if err := project.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// prepared are the configuration and secret keys of a project that can be prepared.
+func prepared(t *testing.T, project *Project) (values map[string]string, secretKeys []string) {
+	t.Helper()
+	prepare(t, project)
+	values, secretKeys, err := project.values()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values, secretKeys
+}
+
+// secretValues are those of the keys that are encrypted.
+func secretValues(t *testing.T, project *Project) map[string]string {
+	t.Helper()
+	values, keys := prepared(t, project)
+	secrets := map[string]string{}
+	for _, key := range keys {
+		secrets[key] = values[key]
+	}
+	return secrets
+}
+
+// allSecrets are the keys of a stack that runs its own database.
+var allSecrets = []string{"wordpress:authSecret", "wordpress:databasePassword", "wordpress:databaseRootPassword"}
+
+func TestDevelopmentSecretsAreGenerated(t *testing.T) {
+	t.Parallel()
+	secrets := secretValues(t, &Project{Repo: checkout(t), Stack: "dev"})
+	if keys := slices.Sorted(maps.Keys(secrets)); !slices.Equal(keys, allSecrets) {
+		t.Fatalf("generated %q, want %q", keys, allSecrets)
+	}
+	seen := map[string]string{}
+	for key, secret := range secrets {
+		if len(secret) < 32 {
+			t.Errorf("%s has %d characters only", key, len(secret))
+		}
+		if other, taken := seen[secret]; taken {
+			t.Errorf("%s and %s are the same", key, other)
+		}
+		seen[secret] = key
+	}
+}
+
+func TestGeneratedSecretsStayOnTheNextRun(t *testing.T) {
+	t.Parallel()
+	project := &Project{Repo: checkout(t), Stack: "dev"}
+	first, second := secretValues(t, project), secretValues(t, project)
+	if !maps.Equal(first, second) {
+		t.Error("the second run made new secrets; the database keeps the first")
+	}
+	if other := secretValues(t, &Project{Repo: checkout(t), Stack: "dev"}); maps.Equal(first, other) {
+		t.Error("two checkouts have the same secrets")
+	}
+}
+
+func TestPreparedStacksAreValid(t *testing.T) {
+	t.Parallel()
+	repo := checkout(t)
+	for _, project := range []*Project{
+		{Repo: repo, Stack: "dev"},
+		{Repo: repo, Stack: "dev", Context: "mine"},
+		{Repo: repo, Stack: "dev", Placeholders: true},
+		{Repo: repo, Stack: "prod", Placeholders: true},
+	} {
+		values, secretKeys := prepared(t, project)
+		if _, err := stackconfig.Load(values, secretKeys); err != nil {
+			t.Errorf("%s: %v", project.Dir(), err)
+		}
+	}
+}
+
+func TestGeneratedSecretsAreInNoFile(t *testing.T) {
+	t.Parallel()
+	repo := checkout(t)
+	secrets := secretValues(t, &Project{Repo: repo, Stack: "dev"})
+	files := 0
+	walk(t, repo, func(path string, _ fs.FileInfo) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files++
+		for key, secret := range secrets {
+			if strings.Contains(string(text), secret) {
+				t.Errorf("%s holds %s in plain text", path, key)
+			}
+		}
+	})
+	if files <= len(committedFiles) {
+		t.Fatalf("%d files were searched, none of them derived", files)
+	}
+}
+
+func walk(t *testing.T, root string, visit func(path string, info fs.FileInfo)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			visit(path, info)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPassphraseAndStateAreTheUsersAlone(t *testing.T) {
+	t.Parallel()
+	project := &Project{Repo: checkout(t), Stack: "dev"}
+	prepare(t, project)
+	for path, want := range map[string]fs.FileMode{
+		project.passphraseFile(): 0o600,
+		project.stateDir():       0o700 | fs.ModeDir,
+		project.Dir():            0o700 | fs.ModeDir,
+	} {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode() != want {
+			t.Errorf("%s has mode %v, want %v", path, info.Mode(), want)
+		}
+	}
+}
+
+// A text that is known in the key tells the engine that the passphrase is right.
+func TestEncryptionSaltIsTheEnginesOwnForm(t *testing.T) {
+	t.Parallel()
+	project := &Project{Repo: checkout(t), Stack: "dev"}
+	prepare(t, project)
+	text, err := os.ReadFile(project.derived())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, salt, found := strings.Cut(string(text), "encryptionsalt: v1:")
+	salt, _, _ = strings.Cut(salt, "\n")
+	if parts := strings.Split(salt, ":"); !found || len(parts) != 4 || len(parts[0]) != 12 || parts[1] != "v1" {
+		t.Errorf("the salt is %q, want eight bytes in base64 and a text that is encrypted with version 1", salt)
+	}
+}
+
+func TestCommittedFilesAreNeverWritten(t *testing.T) {
+	t.Parallel()
+	repo := checkout(t)
+	before := map[string]string{}
+	visit := func(files map[string]string) func(string, fs.FileInfo) {
+		return func(path string, info fs.FileInfo) {
+			if filepath.Dir(path) == repo {
+				text, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				files[filepath.Base(path)] = info.ModTime().String() + string(text)
+			}
+		}
+	}
+	walk(t, repo, visit(before))
+	prepare(t, &Project{Repo: repo, Stack: "dev", Overrides: map[string]string{"wordpress:namespace": "other"}})
+	prepare(t, &Project{Repo: repo, Stack: "prod", Placeholders: true})
+	if err := (&Project{Repo: repo, Stack: "prod"}).Prepare(); err == nil {
+		t.Error("production without secrets is prepared")
+	}
+	after := map[string]string{}
+	walk(t, repo, visit(after))
+	if !maps.Equal(before, after) || len(before) != len(committedFiles) {
+		t.Errorf("the committed files were %q and are %q, or one of them changed",
+			slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after)))
+	}
+}
+
+func TestProductionWithoutSecretsStopsWithTheCommandsToRun(t *testing.T) {
+	t.Parallel()
+	const command = "\n  pulumi config set --secret --stack prod wordpress:"
+	user, root, auth := command+"databasePassword", command+"databaseRootPassword", command+"authSecret"
+	for name, row := range map[string]struct {
+		old, replacement string
+		want             []string
+	}{
+		"as committed":                    {"", "", []string{user, root, auth}},
+		"external database":               {"mode: standalone\n    image: mysql:9.7.2", "mode: external\n    host: db.example.com", []string{user, auth}},
+		"existing secret of the database": {"mode: standalone", "mode: standalone\n    existingSecret: vault", []string{auth}},
+		"existing secret of the frontend": {"spread: preferred", "existingSecret: vault", []string{user, root}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			repo := checkout(t)
+			rewrite(t, repo, "Pulumi.prod.yaml", row.old, row.replacement)
+			project := &Project{Repo: repo, Stack: "prod"}
+			err := project.Prepare()
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, line := range []string{user, root, auth} {
+				if want, got := slices.Contains(row.want, line), strings.Contains(err.Error()+"\n", line+"\n"); got != want {
+					t.Errorf("the line %q is there: %t, want %t, in\n%v", line, got, want, err)
+				}
+			}
+			if _, err := os.Stat(project.derived()); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("a stack file without secrets is left behind (%v)", err)
+			}
+		})
+	}
+}
+
+func TestExistingSecretsNeedNoOthers(t *testing.T) {
+	t.Parallel()
+	repo := checkout(t)
+	rewrite(t, repo, "Pulumi.prod.yaml", "mode: standalone", "mode: standalone\n    existingSecret: vault")
+	rewrite(t, repo, "Pulumi.prod.yaml", "spread: preferred", "existingSecret: vault-too")
+	for _, placeholders := range []bool{false, true} {
+		secrets := secretValues(t, &Project{Repo: repo, Stack: "prod", Context: "mine", Placeholders: placeholders})
+		if len(secrets) != 0 {
+			t.Errorf("with placeholders %t, got secrets for %q, want none", placeholders, slices.Sorted(maps.Keys(secrets)))
+		}
+	}
+}
+
+func TestOverrideMayNameAnExistingSecret(t *testing.T) {
+	t.Parallel()
+	project := &Project{Repo: checkout(t), Stack: "dev", Overrides: map[string]string{"wordpress:frontend.existingSecret": "vault"}}
+	want := []string{"wordpress:databasePassword", "wordpress:databaseRootPassword"}
+	if keys := slices.Sorted(maps.Keys(secretValues(t, project))); !slices.Equal(keys, want) {
+		t.Errorf("generated %q, want %q", keys, want)
+	}
+}
+
+func TestPlaceholdersNeverReachWhatIsDeployed(t *testing.T) {
+	t.Parallel()
+	repo := checkout(t)
+	preview := &Project{Repo: repo, Stack: "dev", Placeholders: true}
+	for key, secret := range secretValues(t, preview) {
+		if secret != placeholder {
+			t.Errorf("%s is no placeholder in a preview", key)
+		}
+	}
+	project := &Project{Repo: repo, Stack: "dev"}
+	if _, err := os.Stat(project.Dir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the preview made the project of the deployment (%v)", err)
+	}
+	if overlap := strings.HasPrefix(project.stateDir(), preview.Dir()); overlap {
+		t.Errorf("the state %s lies in the project of the preview", project.stateDir())
+	}
+	for key, secret := range secretValues(t, project) {
+		if strings.Contains(secret, placeholder) {
+			t.Errorf("%s is a placeholder in the deployment", key)
+		}
+	}
+	if err := (&Project{Repo: repo, Stack: "prod"}).Prepare(); err == nil {
+		t.Error("after a preview, production is prepared without secrets")
+	}
+}
+
+func TestStacksOfDifferentClustersShareNothing(t *testing.T) {
+	t.Parallel()
+	repo := checkout(t)
+	dirs := map[string]bool{}
+	for _, project := range []*Project{
+		{Repo: repo, Stack: "dev"},
+		{Repo: repo, Stack: "dev", Context: "mine"},
+		{Repo: repo, Stack: "dev", Variant: "-test"},
+		{Repo: repo, Stack: "dev", Placeholders: true},
+	} {
+		dirs[project.Dir()] = true
+	}
+	if len(dirs) != 4 {
+		t.Errorf("four deployments have the folders %q", slices.Sorted(maps.Keys(dirs)))
+	}
+}
+
+func TestTargetDecidesContextAndImages(t *testing.T) {
+	t.Parallel()
+	repo := checkout(t)
+	for name, row := range map[string]struct {
+		project *Project
+		context string
+		local   bool
+	}{
+		"local cluster": {&Project{Repo: repo, Stack: "dev"}, LocalContext, true},
+		"own context":   {&Project{Repo: repo, Stack: "dev", Context: "mine"}, "mine", false},
+		"preview":       {&Project{Repo: repo, Stack: "dev", Placeholders: true}, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			values, _ := prepared(t, row.project)
+			if got := values["kubernetes:context"]; got != row.context {
+				t.Errorf("the context is %q, want %q", got, row.context)
+			}
+			if got := strings.Contains(values["wordpress:frontend"], "localhost/wordpress"); got != row.local {
+				t.Errorf("the image is that of the local cluster: %t, want %t", got, row.local)
+			}
+		})
+	}
+}
+
+func TestOverridesComeLast(t *testing.T) {
+	t.Parallel()
+	project := &Project{Repo: checkout(t), Stack: "dev", Overrides: map[string]string{"wordpress:frontend.image": "localhost/wordpress:6.8"}}
+	values, _ := prepared(t, project)
+	if got := values["wordpress:frontend"]; !strings.Contains(got, `"localhost/wordpress:6.8"`) || !strings.Contains(got, `"drainSeconds"`) {
+		t.Errorf("the frontend is %s, want the image of the override beside the other fields", got)
+	}
+	project.Overrides = map[string]string{"a:b:c:d": "x"}
+	if err := project.Prepare(); err == nil || !strings.Contains(err.Error(), `override "a:b:c:d"`) {
+		t.Errorf("got the error %v, want one that names the override", err)
+	}
+}
+
+func TestDamagedSaltIsReportedWithItsFile(t *testing.T) {
+	t.Parallel()
+	project := &Project{Repo: checkout(t), Stack: "dev"}
+	prepare(t, project)
+	text, err := os.ReadFile(project.derived())
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, project.derived(), strings.Replace(string(text), "encryptionsalt: v1:", "encryptionsalt: v1:!", 1))
+	if err := project.Prepare(); err == nil || !strings.Contains(err.Error(), project.derived()+": encryptionsalt:") {
+		t.Errorf("got the error %v, want one that names the file and the key", err)
+	}
+}
+
+func TestOpenFindsTheCheckoutFromBelow(t *testing.T) {
+	repo := checkout(t)
+	below := filepath.Join(repo, "tests", "e2e")
+	if err := os.MkdirAll(below, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(below)
+	project, err := Open("dev", "mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resolved, err := filepath.EvalSymlinks(repo); err != nil || project.Repo != resolved && project.Repo != repo {
+		t.Errorf("the checkout is %q, want %q (%v)", project.Repo, repo, err)
+	}
+	if _, err := Open("staging", ""); err == nil || !strings.Contains(err.Error(), `stack "staging"`) {
+		t.Errorf("got the error %v for a stack without a file", err)
+	}
+	t.Chdir(t.TempDir())
+	if _, err := Open("dev", ""); err == nil || !strings.Contains(err.Error(), "no Pulumi.yaml") {
+		t.Errorf("got the error %v outside a checkout", err)
+	}
+}
+
+func TestEngineUsesTheLocalStateUnlessTheUserNamesAnother(t *testing.T) {
+	t.Setenv("PULUMI_BACKEND_URL", "")
+	t.Setenv("PULUMI_CONFIG_PASSPHRASE", "")
+	t.Setenv("PULUMI_CONFIG_PASSPHRASE_FILE", "")
+	installed := Engine{Command: "pulumi", Installed: true}
+	project := &Project{Repo: checkout(t), Stack: "dev", Context: "mine"}
+	environment := project.Env(installed)
+	if environment["PULUMI_BACKEND_URL"] != "file://"+project.stateDir() ||
+		environment["PULUMI_CONFIG_PASSPHRASE_FILE"] != project.passphraseFile() {
+		t.Errorf("got %v, want the local state and passphrase", environment)
+	}
+
+	t.Setenv("PULUMI_BACKEND_URL", "s3://states")
+	t.Setenv("PULUMI_CONFIG_PASSPHRASE", "mine")
+	for _, variable := range []string{"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE", "KUBECONFIG", "PULUMI_HOME"} {
+		if value, set := project.Env(installed)[variable]; set {
+			t.Errorf("%s is set to %q over the user's own", variable, value)
+		}
+	}
+	project.Placeholders = true
+	environment = project.Env(installed)
+	if environment["PULUMI_BACKEND_URL"] != "file://"+project.stateDir() {
+		t.Errorf("a preview with placeholders uses the state %q", environment["PULUMI_BACKEND_URL"])
+	}
+	if _, err := os.Stat(environment["KUBECONFIG"]); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a preview with placeholders can reach the cluster of %q (%v)", environment["KUBECONFIG"], err)
+	}
+}
+
+func TestForgetKeepsWhatWasDeployedElsewhere(t *testing.T) {
+	t.Setenv("PULUMI_BACKEND_URL", "")
+	repo := checkout(t)
+	local, elsewhere := &Project{Repo: repo, Stack: "dev"}, &Project{Repo: repo, Stack: "dev", Context: "mine"}
+	secrets := secretValues(t, elsewhere)
+	prepare(t, local)
+	if local.Deployed() {
+		t.Error("a prepared stack counts as deployed")
+	}
+	state := filepath.Join(local.stateDir(), ".pulumi", "stacks", "wordpress", "dev.json")
+	if err := os.MkdirAll(filepath.Dir(state), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, state, "{}")
+	if !local.Deployed() {
+		t.Error("a stack with a state does not count as deployed")
+	}
+	if err := elsewhere.Forget(); err != nil {
+		t.Fatal(err)
+	}
+	if local.Deployed() {
+		t.Error("the state of the local cluster is still there")
+	}
+	if !maps.Equal(secretValues(t, elsewhere), secrets) {
+		t.Error("the secrets of what was deployed elsewhere are lost")
+	}
+}
