@@ -24,7 +24,7 @@ help: ## list the commands
 	@echo "Variables: STACK=$(STACK) CONTEXT=$(CONTEXT) NODES=$(NODES)"
 
 .PHONY: up
-up: $(ENGINE) $(if $(CONTEXT),,cluster) ## deploy STACK (dev) to a local cluster, or to CONTEXT, and print its URL
+up: $(if $(CONTEXT),,cluster) $(ENGINE) ## deploy STACK (dev) to a local cluster, or to CONTEXT, and print its URL
 	@$(STACKS) up -stack '$(STACK)' -context '$(CONTEXT)'
 
 .PHONY: down
@@ -55,11 +55,11 @@ unit:
 	cd tests/cluster && go test ./...
 
 .PHONY: e2e
-e2e: $(ENGINE) cluster ## the end-to-end tests on the local cluster
+e2e: $(ENGINE) ## the end-to-end tests, on the local cluster; one that does not run is started and taken down again
 	cd tests/e2e && go test -count=1 -timeout 60m -v ./...
 
 .PHONY: bench
-bench: $(ENGINE) cluster ## measure previews, updates and the compiler, and print the table
+bench: cluster $(ENGINE) ## measure previews, updates and the compiler, and print the table
 	cd tests/e2e && go test -count=1 -timeout 120m -run '^TestBench$$' -v . -bench.runs=$(RUNS)
 
 .PHONY: cluster

@@ -86,7 +86,7 @@ func listeners(files []*os.File) (supervisor.Files, error) {
 		if err != nil {
 			return handed, fmt.Errorf("inherited listener %d: %w", i, err)
 		}
-		files[i].Close()
+		_ = files[i].Close()
 		*target = listener
 	}
 	return handed, nil

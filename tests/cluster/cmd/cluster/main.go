@@ -33,8 +33,8 @@ HTTP_PORT and HTTPS_PORT choose other ports than 80 and 443 for up.
 
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
-	defer cancel()
 	err := run(ctx, os.Args[1:])
+	cancel()
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)

@@ -44,11 +44,11 @@ func Apply(ctx context.Context, config *rest.Config, state layout.State) error {
 	}
 	crds, err := os.ReadFile(state.TraefikCRDs())
 	if err != nil {
-		return fmt.Errorf("Traefik's custom resource definitions: %w", err)
+		return fmt.Errorf("custom resource definitions of Traefik: %w", err)
 	}
 	objects, err := Decode(crds)
 	if err != nil {
-		return fmt.Errorf("Traefik's custom resource definitions: %w", err)
+		return fmt.Errorf("custom resource definitions of Traefik: %w", err)
 	}
 	own, err := Manifests()
 	if err != nil {

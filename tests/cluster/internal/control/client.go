@@ -49,7 +49,7 @@ func shortPath(path string, use func(string) error) error {
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }()
 	return use(fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(path)))
 }
 
@@ -60,7 +60,7 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return status, err
 	}
-	defer body.Close()
+	defer func() { _ = body.Close() }()
 	return status, json.NewDecoder(body).Decode(&status)
 }
 
@@ -70,7 +70,7 @@ func (c *Client) Follow(ctx context.Context, show func(Event)) error {
 	if err != nil {
 		return err
 	}
-	defer body.Close()
+	defer func() { _ = body.Close() }()
 	decoder := json.NewDecoder(body)
 	for {
 		var event Event
@@ -121,7 +121,7 @@ func (c *Client) do(ctx context.Context, method, path string) (io.ReadCloser, er
 		return nil, err
 	}
 	if response.StatusCode >= http.StatusBadRequest {
-		defer response.Body.Close()
+		defer func() { _ = response.Body.Close() }()
 		message, _ := io.ReadAll(response.Body)
 		return nil, fmt.Errorf("supervisor: %s", strings.TrimSpace(string(message)))
 	}

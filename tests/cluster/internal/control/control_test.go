@@ -55,7 +55,7 @@ func connect(t *testing.T, f *fake) *Client {
 	}
 	server := &http.Server{Handler: Handler(f)}
 	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func() { server.Close() })
+	t.Cleanup(func() { _ = server.Close() })
 	return NewClient(socket)
 }
 

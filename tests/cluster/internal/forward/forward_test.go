@@ -17,14 +17,14 @@ func listen(t *testing.T) net.Listener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
+	t.Cleanup(func() { _ = listener.Close() })
 	return listener
 }
 
 // closedAddress is one where nothing listens.
 func closedAddress(t *testing.T) string {
 	listener := listen(t)
-	listener.Close()
+	_ = listener.Close()
 	return listener.Addr().String()
 }
 
@@ -39,7 +39,7 @@ func upperCaser(t *testing.T) string {
 			}
 			all, _ := io.ReadAll(conn)
 			_, _ = conn.Write(bytes.ToUpper(all))
-			conn.Close()
+			_ = conn.Close()
 		}
 	}()
 	return listener.Addr().String()
@@ -51,7 +51,7 @@ func exchange(t *testing.T, address, message string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if _, err := io.WriteString(conn, message); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestTCPClosesTheConnectionWhenNoTargetAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if n, err := conn.Read(make([]byte, 1)); err == nil {
 		t.Errorf("read %d bytes from nobody", n)
 	}
@@ -106,7 +106,7 @@ func get(t *testing.T, client *http.Client, address string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -32,13 +32,13 @@ func TCP(ctx context.Context, listener net.Listener, targets Targets) {
 			continue
 		}
 		go func() {
-			defer client.Close()
+			defer func() { _ = client.Close() }()
 			server, err := dialFirst(ctx, targets())
 			if err != nil {
 				log.Printf("forward %s: %v", listener.Addr(), err)
 				return
 			}
-			defer server.Close()
+			defer func() { _ = server.Close() }()
 			join(client, server)
 		}()
 	}
@@ -75,6 +75,6 @@ func copyHalf(to, from net.Conn) {
 		_ = half.CloseWrite()
 		return
 	}
-	to.Close()
-	from.Close()
+	_ = to.Close()
+	_ = from.Close()
 }

@@ -83,7 +83,7 @@ func lockedFile(path string) (*os.File, error) {
 		return nil, err
 	}
 	if err := tryLock(file); err != nil {
-		file.Close()
+		_ = file.Close()
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
 	return file, nil
@@ -111,15 +111,15 @@ func (f *handedDown) inOrder() ([]*os.File, error) {
 func (f *handedDown) close() {
 	for _, listener := range []*net.TCPListener{f.https, f.http, f.api, f.proxy} {
 		if listener != nil {
-			listener.Close()
+			_ = listener.Close()
 		}
 	}
 	if f.control != nil {
-		f.control.Close()
+		_ = f.control.Close()
 	}
 	for _, file := range append(f.duplicates, f.alive) {
 		if file != nil {
-			file.Close()
+			_ = file.Close()
 		}
 	}
 }
@@ -134,7 +134,7 @@ func (h *Host) startSupervisor(files *handedDown) error {
 	if err != nil {
 		return err
 	}
-	defer output.Close()
+	defer func() { _ = output.Close() }()
 	cmd := exec.Command(h.Local.Bin("cluster"), "-repo", h.Repo, SuperviseCommand)
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = output, output
@@ -176,7 +176,7 @@ func (h *Host) copyTraefikCRDs(ctx context.Context) error {
 		"kubernetes-crd-definition-v1.yml")
 	raw, err := os.ReadFile(source)
 	if err != nil {
-		return fmt.Errorf("Traefik's custom resource definitions: %w", err)
+		return fmt.Errorf("custom resource definitions of Traefik: %w", err)
 	}
 	return os.WriteFile(h.Local.State().TraefikCRDs(), raw, 0o644)
 }

@@ -75,7 +75,7 @@ func (h *Host) lockCommand() (unlock func(), err error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", file.Name(), err)
 	}
-	return func() { file.Close() }, nil
+	return func() { _ = file.Close() }, nil
 }
 
 func tryLock(file *os.File) error { return unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) }
@@ -89,7 +89,7 @@ func (h *Host) alive() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	err = tryLock(file)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return true, nil

@@ -90,7 +90,7 @@ func TestAliveFollowsTheLock(t *testing.T) {
 	if alive, err := host.alive(); err != nil || !alive {
 		t.Errorf("with the lock held: alive %t, %v", alive, err)
 	}
-	lock.Close()
+	_ = lock.Close()
 	if alive, err := host.alive(); err != nil || alive {
 		t.Errorf("with the lock free: alive %t, %v", alive, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"wordpress-on-kubernetes/tests/cluster/internal/control"
@@ -167,9 +168,7 @@ func (h *Host) Images(ctx context.Context) error {
 	return h.client().LoadImages(ctx)
 }
 
-func (h *Host) buildImages(ctx context.Context) error {
-	return images.Build(ctx, images.Options{Repo: h.Repo, Progress: h.Progress})
-}
+func (h *Host) buildImages(ctx context.Context) error { return h.buildNamedImages(ctx, nil) }
 
 // buildContainerImages leaves out the root of the nodes, which a running cluster stands on.
 func (h *Host) buildContainerImages(ctx context.Context) error {
@@ -183,7 +182,24 @@ func (h *Host) buildContainerImages(ctx context.Context) error {
 			names = append(names, image.Name)
 		}
 	}
-	return images.Build(ctx, images.Options{Repo: h.Repo, Names: names, Progress: h.Progress})
+	return h.buildNamedImages(ctx, names)
+}
+
+// buildNamedImages builds the images, all if none is named, and tells of those that were built already in one line.
+func (h *Host) buildNamedImages(ctx context.Context, names []string) error {
+	var upToDate atomic.Int32
+	progress := func(line string) {
+		if strings.HasSuffix(line, ": up to date") {
+			upToDate.Add(1)
+			return
+		}
+		h.Progress(line)
+	}
+	if err := images.Build(ctx, images.Options{Repo: h.Repo, Names: names, Progress: progress}); err != nil {
+		return err
+	}
+	h.Progress(fmt.Sprintf("images: %d are up to date", upToDate.Load()))
+	return nil
 }
 
 // Tools builds the named tools, or all.

@@ -50,7 +50,7 @@ func Run(ctx context.Context, in *os.File) error {
 	if err := json.NewDecoder(in).Decode(&n); err != nil {
 		return fmt.Errorf("read the node's description: %w", err)
 	}
-	in.Close()
+	_ = in.Close()
 	if err := prepare(n); err != nil {
 		return fmt.Errorf("%s: %w", spec.NodeName(n.Number), err)
 	}

@@ -58,10 +58,13 @@ func Inspect(ctx context.Context, folder, goMod string) (Machine, error) {
 }
 
 func (m *Machine) inspectGo(ctx context.Context, goMod string) error {
-	output, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output()
-	if err != nil {
+	if !installed("go") {
 		m.MissingCommands["go"] = "install Go from your distribution or go.dev"
 		return nil
+	}
+	output, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output()
+	if err != nil {
+		return fmt.Errorf("go env GOVERSION: %w", err)
 	}
 	m.GoVersion = strings.TrimSpace(string(output))
 	value, err := lineValue(goMod, "go ")
@@ -197,7 +200,7 @@ func lineValue(path, prefix string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		if value, ok := strings.CutPrefix(lines.Text(), prefix); ok {

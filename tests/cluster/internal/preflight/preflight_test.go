@@ -92,13 +92,13 @@ func TestPortTakenNamesTheProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	port := listener.Addr().(*net.TCPAddr).Port
 	err = portTaken(port)
 	if err == nil || !strings.Contains(err.Error(), filepath.Base(os.Args[0])) {
 		t.Errorf("want this test's own process in %v", err)
 	}
-	listener.Close()
+	_ = listener.Close()
 	if err := portTaken(port); err != nil {
 		t.Errorf("a free port is taken: %v", err)
 	}

@@ -44,7 +44,7 @@ func Init(files []*os.File) (int, error) {
 		return 0, fmt.Errorf("start %v below the init process: %w", os.Args, err)
 	}
 	for _, file := range files {
-		file.Close()
+		_ = file.Close()
 	}
 	go func() {
 		for s := range signals {

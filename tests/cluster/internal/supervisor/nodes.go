@@ -129,19 +129,19 @@ func (n *nodes) run(ctx context.Context, number int, l *life) error {
 	if err != nil {
 		return err
 	}
-	defer output.Close()
+	defer func() { _ = output.Close() }()
 	in, description, err := os.Pipe()
 	if err != nil {
 		return err
 	}
-	defer description.Close()
+	defer func() { _ = description.Close() }()
 
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", NodeCommand, strconv.Itoa(number))
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.ExtraFiles = []*os.File{in}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: nodeNamespaces}
 	err = cmd.Start()
-	in.Close()
+	_ = in.Close()
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (n *nodes) describe(number, pid int, to *os.File) error {
 		Nodes:      n.cluster.Nodes,
 		CgroupRoot: n.cluster.NodeCgroup(number),
 	})
-	to.Close()
+	_ = to.Close()
 	return err
 }
 

@@ -96,7 +96,7 @@ func (s *Supervisor) start(ctx context.Context, files Files) error {
 	if err := s.nodes.startAll(ctx); err != nil {
 		return err
 	}
-	if err := provisioner.Start(ctx, clients.typed, string(layout.InsideState.Volumes())); err != nil {
+	if err := provisioner.Start(ctx, clients.typed, layout.InsideState.Volumes()); err != nil {
 		return err
 	}
 	if err := s.startWorkloads(starting, clients); err != nil {

@@ -195,7 +195,7 @@ func (b Builder) goCommand(ctx context.Context, tool Tool, args ...string) error
 // Digest is over everything that decides what is built: the module's own files, the flags and the compiler.
 func (b Builder) digest(tool Tool) (string, error) {
 	hash := sha256.New()
-	fmt.Fprintln(hash, b.GoVersion, runtime.GOOS, runtime.GOARCH, tool.Package, flags(tool))
+	_, _ = fmt.Fprintln(hash, b.GoVersion, runtime.GOOS, runtime.GOARCH, tool.Package, flags(tool))
 	dir := filepath.Join(b.Modules, tool.Module)
 	sources, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {

@@ -1,0 +1,158 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"wordpress-on-kubernetes/tests/stack"
+)
+
+// machineState is what a cluster could leave behind, by kind: network links, routes, packet filter rules, mounts,
+// control groups and processes.
+type machineState map[string][]string
+
+// snapshot looks at the machine from outside the cluster.
+func snapshot(project *stack.Project) (machineState, error) {
+	looks := map[string]func(*stack.Project) ([]string, error){
+		"link":          links,
+		"route":         func(*stack.Project) ([]string, error) { return lines("/proc/net/route") },
+		"filter rule":   filterRules,
+		"mount":         func(*stack.Project) ([]string, error) { return lines("/proc/self/mounts") },
+		"control group": controlGroups,
+		"process":       processes,
+	}
+	state := machineState{}
+	for kind, look := range looks {
+		found, err := look(project)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", kind, err)
+		}
+		slices.Sort(found)
+		state[kind] = found
+	}
+	return state, nil
+}
+
+// compareMachine reports everything that is there now and was not before, or the other way round.
+func compareMachine(project *stack.Project, before machineState) error {
+	after, err := snapshot(project)
+	if err != nil {
+		return err
+	}
+	var differences []error
+	for kind := range before {
+		for _, item := range after[kind] {
+			if !slices.Contains(before[kind], item) {
+				differences = append(differences, fmt.Errorf("left behind: %s %s", kind, item))
+			}
+		}
+		for _, item := range before[kind] {
+			if !slices.Contains(after[kind], item) {
+				differences = append(differences, fmt.Errorf("gone: %s %s", kind, item))
+			}
+		}
+	}
+	return errors.Join(differences...)
+}
+
+func lines(path string) ([]string, error) {
+	text, err := os.ReadFile(path)
+	return strings.Split(strings.TrimSpace(string(text)), "\n"), err
+}
+
+func links(*stack.Project) ([]string, error) {
+	entries, err := os.ReadDir("/sys/class/net")
+	names := make([]string, 0, len(entries))
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names, err
+}
+
+// filterRules are what iptables-save prints, by the tool that the nodes use; a machine of its own need not have it.
+func filterRules(project *stack.Project) ([]string, error) {
+	root := filepath.Join(project.Local(), "noderoot")
+	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // Nothing was ever built here, so nothing can have set a rule.
+	}
+	output, err := exec.Command("chroot", root, "iptables-save").Output()
+	var rules []string
+	for line := range strings.Lines(string(output)) {
+		// Comments hold the time, and chains the number of packets.
+		if strings.HasPrefix(line, "-") {
+			rules = append(rules, strings.TrimSpace(line))
+		}
+	}
+	return rules, err
+}
+
+func controlGroups(*stack.Project) ([]string, error) {
+	var groups []string
+	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil // It went while this looked.
+		case err == nil && entry.IsDir():
+			groups = append(groups, path)
+		}
+		return err
+	})
+	return groups, err
+}
+
+// processes are those that belong to a cluster by their command line.
+func processes(project *stack.Project) ([]string, error) {
+	all, err := commandLines()
+	var found []string
+	for pid, commandLine := range all {
+		for _, mark := range []string{filepath.Join(project.Local(), "bin", "cluster"), "/opt/kubernetes/bin", "containerd", "pause"} {
+			if strings.Contains(commandLine, mark) {
+				found = append(found, fmt.Sprintf("%d %s", pid, commandLine))
+				break
+			}
+		}
+	}
+	return found, err
+}
+
+func commandLines() (map[int]string, error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
+	found := map[int]string{}
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		// A process that has ended meanwhile has no command line.
+		if text, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline")); err == nil {
+			found[pid] = strings.TrimSpace(strings.ReplaceAll(string(text), "\x00", " "))
+		}
+	}
+	return found, nil
+}
+
+// killSupervisor ends the process that holds the cluster, without notice.
+func killSupervisor(project *stack.Project) error {
+	all, err := commandLines()
+	if err != nil {
+		return err
+	}
+	for pid, commandLine := range all {
+		if strings.HasPrefix(commandLine, filepath.Join(project.Local(), "bin", "cluster")) &&
+			strings.Contains(commandLine, "supervise") {
+			return syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	return errors.New("no supervisor runs")
+}

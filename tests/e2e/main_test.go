@@ -1,0 +1,73 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"wordpress-on-kubernetes/tests/stack"
+)
+
+// TestMain starts the local cluster for the tests where none runs, and then also checks that taking it down leaves
+// the machine as it was found, after a crash as well as in the ordinary way.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	project, err := stack.Open("dev", "")
+	if err != nil {
+		return 1, err
+	}
+	if _, err := project.Endpoints(); err == nil {
+		fmt.Println("a local cluster runs already: it is used, and not taken down")
+		return m.Run(), nil
+	}
+	before, err := snapshot(project)
+	if err != nil {
+		return 1, err
+	}
+	if err := crashLeavesNothing(project, before); err != nil {
+		return 1, fmt.Errorf("after a crash: %w", err)
+	}
+	if err := clusterCommand(project, "up"); err != nil {
+		return 1, err
+	}
+	code = m.Run()
+	return code, errors.Join(clusterCommand(project, "down"), compareMachine(project, before))
+}
+
+// crashLeavesNothing kills the cluster without notice while all of it runs.
+func crashLeavesNothing(project *stack.Project, before machineState) error {
+	if err := clusterCommand(project, "up"); err != nil {
+		return err
+	}
+	if err := killSupervisor(project); err != nil {
+		return err
+	}
+	if err := clusterCommand(project, "down"); err != nil {
+		return err
+	}
+	return compareMachine(project, before)
+}
+
+func clusterCommand(project *stack.Project, name string) error {
+	command := exec.CommandContext(context.Background(), "go", "-C", filepath.Join(project.Repo, "tests", "cluster"),
+		"run", "./cmd/cluster", name)
+	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("cluster %s: %w", name, err)
+	}
+	return nil
+}
