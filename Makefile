@@ -29,7 +29,7 @@ up: $(if $(CONTEXT),,cluster) $(ENGINE) ## deploy STACK (dev) to a local cluster
 
 .PHONY: down
 down: ## destroy what `make up` deployed, and the local cluster
-	@if [ -n '$(CONTEXT)' ]; then $(STACKS) destroy -stack '$(STACK)' -context '$(CONTEXT)'; else $(CLUSTER) down && $(STACKS) forget; fi
+	@$(if $(CONTEXT),$(STACKS) destroy -stack '$(STACK)' -context '$(CONTEXT)',$(CLUSTER) down)
 
 .PHONY: preview
 preview: $(ENGINE) ## what `make up` would change in STACK; needs no cluster where nothing is deployed

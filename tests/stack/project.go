@@ -4,7 +4,6 @@
 package stack
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -69,13 +68,15 @@ func findRepo() (string, error) {
 func (p *Project) Local() string { return filepath.Join(p.Repo, ".local") }
 
 // Dir is the folder of the derived project, one for each cluster that is deployed to: state and secrets belong to
-// what was deployed there.
+// what was deployed there. Those of the local cluster go with it, however it ends.
 func (p *Project) Dir() string {
-	if p.Placeholders {
+	switch {
+	case p.Placeholders:
 		return filepath.Join(p.Local(), "preview", p.Stack)
+	case p.Context != "":
+		return filepath.Join(p.Local(), "projects", p.Context+p.Variant)
 	}
-	target := cmp.Or(p.Context, LocalContext)
-	return filepath.Join(p.Local(), "projects", target+p.Variant)
+	return filepath.Join(p.Local(), "cluster", "project"+p.Variant)
 }
 
 // EdgeCA is the certificate of the authority behind the local cluster's HTTPS.
@@ -121,11 +122,4 @@ func (p *Project) Deployed() bool {
 	}
 	_, err := os.Stat(filepath.Join(p.stateDir(), ".pulumi", "stacks", stackconfig.Project, p.Stack+".json"))
 	return err == nil
-}
-
-// Forget deletes the projects, states and generated secrets of everything that was deployed to the local cluster,
-// which must be gone. What was deployed to a context of the user's is kept.
-func (p *Project) Forget() error {
-	local := Project{Repo: p.Repo, Stack: p.Stack, Variant: p.Variant}
-	return os.RemoveAll(local.Dir())
 }

@@ -21,7 +21,6 @@ var commands = map[string]func(context.Context, *stack.Project) error{
 	"preview": preview,
 	"render":  render,
 	"destroy": destroy,
-	"forget":  forget,
 }
 
 func main() {
@@ -34,7 +33,7 @@ func main() {
 func run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	const usage = "usage: stack up|preview|render|destroy|forget [-stack name] [-context name]"
+	const usage = "usage: stack up|preview|render|destroy [-stack name] [-context name]"
 	if len(args) == 0 || commands[args[0]] == nil {
 		return errors.New(usage)
 	}
@@ -131,11 +130,6 @@ func destroy(ctx context.Context, project *stack.Project) error {
 		return err
 	}
 	return project.Run(ctx, engine, "destroy", "--yes", "--skip-preview", "--exclude-protected")
-}
-
-// forget deletes the state and the generated secrets of what was deployed to a local cluster that is gone.
-func forget(_ context.Context, project *stack.Project) error {
-	return project.Forget()
 }
 
 func prepare(ctx context.Context, project *stack.Project) (stack.Engine, error) {
