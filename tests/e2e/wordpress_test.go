@@ -75,6 +75,7 @@ func tunnel(ctx context.Context, proxy, address string) (net.Conn, error) {
 	if err := request.Write(connection); err != nil {
 		return nil, errors.Join(err, connection.Close())
 	}
+	//nolint:bodyclose // The body of an accepted CONNECT is the connection, which the caller gets.
 	response, err := http.ReadResponse(bufio.NewReader(connection), request)
 	if err != nil {
 		return nil, errors.Join(err, connection.Close())
