@@ -24,7 +24,7 @@ help: ## list the commands
 	@echo "Variables: STACK=$(STACK) CONTEXT=$(CONTEXT) NODES=$(NODES)"
 
 .PHONY: up
-up: $(if $(CONTEXT),,cluster) $(ENGINE) ## deploy STACK (dev) to a local cluster, or to CONTEXT, and print its URL
+up: check $(if $(CONTEXT),,cluster) $(ENGINE) ## deploy STACK (dev) to a local cluster, or to CONTEXT, and print its URL
 	@$(STACKS) up -stack '$(STACK)' -context '$(CONTEXT)'
 
 .PHONY: down
@@ -52,11 +52,12 @@ lint: .local/bin/golangci-lint
 .PHONY: unit
 unit:
 	go test ./...
-	cd tests/cluster && go test ./...
+	cd tests/cluster && go test -short ./...
 
 .PHONY: e2e
 e2e: $(ENGINE) ## the end-to-end tests, on the local cluster; one that does not run is started and taken down again
 	cd tests/e2e && go test -count=1 -timeout 60m -v ./...
+	cd tests/cluster && go test -count=1 ./internal/images
 
 .PHONY: bench
 bench: cluster $(ENGINE) ## measure previews, updates and the compiler, and print the table
@@ -70,6 +71,10 @@ cluster:
 engine:
 	@$(CLUSTER) tools -only pulumi,pulumi-language-go,pulumi-resource-kubernetes
 
+.PHONY: check
+check:
+	@$(STACKS) check -stack '$(STACK)' -context '$(CONTEXT)'
+
 .PHONY: status
 status: ## show the local cluster
 	@$(CLUSTER) status
@@ -80,6 +85,7 @@ golden: ## write the golden files and docs/configuration.md anew
 
 .PHONY: clean
 clean: down ## `make down`, and delete everything that was built
+	@! ls -d .local/projects/*/ 2>/dev/null || { echo "The state and secrets of what was deployed to these contexts are there alone: run 'make down CONTEXT=...' for each, then delete its folder." >&2; exit 1; }
 	rm -rf .local
 
 .local/bin/golangci-lint: tests/cluster/tools/golangci-lint/go.mod tests/cluster/tools/golangci-lint/go.sum

@@ -61,8 +61,9 @@ const (
 	DefaultDatabaseMemory = "1Gi"
 	// DefaultDatabaseEphemeralStorage in bytes: temporary tables that sorts and schema changes spill to disk.
 	DefaultDatabaseEphemeralStorage = "1Gi"
-	// DefaultMinConnections is the least that is derived: room for a frontend that is scaled up by hand.
-	DefaultMinConnections = 60
+	// DefaultMaxConnections is MySQL's own default. It does not follow the number of pods, because changing it
+	// restarts MySQL; a frontend that needs more is refused until somebody decides on that.
+	DefaultMaxConnections = 151
 	// DefaultDatabaseGracePeriodSeconds is time to flush a dirty buffer pool of the default size to slow disks.
 	DefaultDatabaseGracePeriodSeconds = 120
 	// DefaultDatabasePort is MySQL's registered port.
@@ -71,7 +72,7 @@ const (
 
 // Defaults of storage.
 const (
-	// DefaultDatabaseVolumeSize in bytes: years of posts, and binary logs.
+	// DefaultDatabaseVolumeSize in bytes: years of posts.
 	DefaultDatabaseVolumeSize = "20Gi"
 	// DefaultContentVolumeSize in bytes: uploads, themes and plugins; the core is in the image.
 	DefaultContentVolumeSize = "2Gi"
@@ -187,7 +188,7 @@ func (s *Stack) derive() {
 		s.Frontend.Workers = new(DefaultWorkers(s.Frontend.Resources.Memory))
 	}
 	if s.Database.MaxConnections == nil && s.Database.Mode == Standalone {
-		s.Database.MaxConnections = new(max(s.neededConnections(), DefaultMinConnections))
+		s.Database.MaxConnections = new(DefaultMaxConnections)
 	}
 	if s.Ingress.RedirectToHTTPS == nil {
 		s.Ingress.RedirectToHTTPS = new(s.Ingress.Kind == IngressTraefik)

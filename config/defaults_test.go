@@ -43,17 +43,11 @@ func TestDefaultWorkers(t *testing.T) {
 	}
 }
 
-// The derived number of connections is enough for the pods of the same stack, and never below the least.
-func TestDefaultMaxConnections(t *testing.T) {
-	for settings, want := range map[string]int{
-		`wordpress:frontend: {}`:                                                        60, // (6 + 1) × 6 + 10 is 52
-		`wordpress:frontend: {workers: 2}`:                                              60,
-		`wordpress:autoscaling: {maxReplicas: 20}`:                                      (20+1)*6 + 10,
-		`wordpress:frontend: {maxSurge: 25%, resources: {memory: 1Gi}}`:                 (6+2)*30 + 10,
-		`{wordpress:autoscaling: {enabled: false}, wordpress:frontend: {replicas: 30}}`: (30+1)*6 + 10,
-	} {
-		if got := *mustLoad(t, minimal, settings).Database.MaxConnections; got != want {
-			t.Errorf("%s: got %d connections, want %d", settings, got, want)
+// A number that followed the pods would restart MySQL whenever the frontend's limits change.
+func TestDefaultMaxConnectionsDoesNotFollowTheFrontend(t *testing.T) {
+	for _, settings := range []string{`{}`, `wordpress:autoscaling: {maxReplicas: 10}`, `wordpress:frontend: {maxSurge: 3}`} {
+		if got := *mustLoad(t, minimal, settings).Database.MaxConnections; got != DefaultMaxConnections {
+			t.Errorf("%s: got %d connections, want %d", settings, got, DefaultMaxConnections)
 		}
 	}
 }

@@ -64,7 +64,7 @@ type Resources struct {
 	// frontend, 1Gi for the database.
 	Memory resource.Quantity `json:"memory"`
 	// EphemeralStorage in bytes: what a container may write to logs and temporary files, at least 64Mi.
-	// Default: 256Mi for the frontend, 1Gi for the database.
+	// Default: 1Gi.
 	EphemeralStorage resource.Quantity `json:"ephemeralStorage"`
 }
 
@@ -176,7 +176,7 @@ type Database struct {
 	// Resources of the MySQL container. Mode standalone only.
 	Resources Resources `json:"resources"`
 	// MaxConnections that MySQL accepts, up to 100000; at least one for each worker of each frontend pod,
-	// surge included, and 10 in reserve. Mode standalone only. Default: that sum, and no less than 60.
+	// surge included, and 10 in reserve. A change restarts MySQL. Default: 151. Mode standalone only.
 	MaxConnections *int `json:"maxConnections"`
 	// TerminationGracePeriodSeconds in which InnoDB can stop cleanly, 1 to 3600. Mode standalone only.
 	// Default: 120.

@@ -160,8 +160,7 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 		}
 		rootSecret = secret.Metadata.Name().Elem()
 	}
-	files := serverFiles(args.Server)
-	configMap, err := corev1.NewConfigMap(ctx, name+"-config", configMapArgs(args, files), parent)
+	configMap, err := corev1.NewConfigMap(ctx, name+"-config", configMapArgs(args, serverFiles(args.Server)), parent)
 	if err != nil {
 		return fmt.Errorf("config map: %w", err)
 	}
@@ -172,9 +171,9 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 	if err != nil {
 		return fmt.Errorf("service: %w", err)
 	}
-	secrets := passwordSecrets{user: d.SecretName, root: rootSecret}
-	server, err := appsv1.NewStatefulSet(ctx, name+"-server", statefulSetArgs(args, secrets, pod.Checksum(files)),
-		parent, pulumi.DependsOn([]pulumi.Resource{configMap, service}))
+	names := mounted{configMap: configMap.Metadata.Name().Elem(), userSecret: d.SecretName, rootSecret: rootSecret}
+	server, err := appsv1.NewStatefulSet(ctx, name+"-server", statefulSetArgs(args, names),
+		parent, pulumi.DependsOn([]pulumi.Resource{service}))
 	if err != nil {
 		return fmt.Errorf("stateful set: %w", err)
 	}

@@ -10,12 +10,12 @@ import (
 // Keys of the ConfigMap.
 const (
 	serverConfigKey = "wordpress.cnf"
-	prepareKey      = "prepare.sh"
+	startKey        = "start.sh"
 	completeKey     = "complete.sh"
 )
 
-//go:embed files/prepare.sh
-var prepareScript string
+//go:embed files/start.sh
+var startScript string
 
 //go:embed files/complete.sh
 var completeScript string
@@ -26,7 +26,7 @@ var serverConfig string
 func serverFiles(server *ServerArgs) map[string]string {
 	return map[string]string{
 		serverConfigKey: fmt.Sprintf(serverConfig, BufferPoolBytes(server.Resources.Memory), server.MaxConnections),
-		prepareKey:      prepareScript,
+		startKey:        startScript,
 		completeKey:     completeScript,
 	}
 }

@@ -13,8 +13,7 @@ const (
 	// userID is above 10000, so that it matches no user of the host; the image's own is 999.
 	userID = 10999
 
-	configMapName = "wordpress-mysql"
-	portName      = "mysql"
+	portName = "mysql"
 
 	dataVolume    = "data"
 	configVolume  = "config"
@@ -26,70 +25,55 @@ const (
 	dataPath   = "/var/lib/mysql"
 	dataFolder = "mysql"
 	volumePath = "/volume"
+	startPath  = "/scripts/" + startKey
 )
 
-// Probe timing, in seconds. The start may take long: after a crash InnoDB replays its log first.
+// Probe timing, in seconds. The start may take long: after a crash InnoDB replays its log first. A server that is
+// merely slow for a moment stays in its Service, since there is no other; one that has ended leaves it at once.
 const (
 	startupPeriod    = 2
 	startupFailures  = 300
 	readinessPeriod  = 5
-	readinessFailure = 3
+	readinessFailure = 12
 	probeTimeout     = 5
 )
 
-// passwordSecrets are the names of the Secrets with the two passwords; they may be the same.
-type passwordSecrets struct {
-	user, root pulumi.StringInput
+// mounted are the names of what the pod mounts; the two Secrets with passwords may be the same.
+type mounted struct {
+	configMap, userSecret, rootSecret pulumi.StringInput
 }
 
-func statefulSetArgs(args *Args, secrets passwordSecrets, checksum string) *appsv1.StatefulSetArgs {
+func statefulSetArgs(args *Args, names mounted) *appsv1.StatefulSetArgs {
 	set := labelSet(args)
 	return &appsv1.StatefulSetArgs{
 		Metadata: metadata(args, Service),
 		Spec: &appsv1.StatefulSetSpecArgs{
 			Replicas:    pulumi.Int(1),
 			ServiceName: pulumi.String(HeadlessService),
-			Selector:    &metav1.LabelSelectorArgs{MatchLabels: set.Selector()},
+			// With the default, OrderedReady, the controller waits for a pod of a bad revision to become ready before it
+			// replaces it by the corrected one.
+			PodManagementPolicy: pulumi.String("Parallel"),
+			Selector:            &metav1.LabelSelectorArgs{MatchLabels: set.Selector()},
 			Template: &corev1.PodTemplateSpecArgs{
-				Metadata: &metav1.ObjectMetaArgs{
-					Labels:      set.All(),
-					Annotations: pulumi.StringMap{pod.ChecksumAnnotation + "config": pulumi.String(checksum)},
-				},
-				Spec: podSpec(args, secrets),
+				Metadata: &metav1.ObjectMetaArgs{Labels: set.All()},
+				Spec:     podSpec(args, names),
 			},
 		},
 	}
 }
 
-func podSpec(args *Args, secrets passwordSecrets) *corev1.PodSpecArgs {
+func podSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		AutomountServiceAccountToken:  pulumi.Bool(false),
 		EnableServiceLinks:            pulumi.Bool(false),
 		SecurityContext:               pod.SecurityContext(userID),
 		TerminationGracePeriodSeconds: pulumi.Int(args.Server.TerminationGracePeriodSeconds),
-		InitContainers:                corev1.ContainerArray{prepareContainer(args.Server)},
 		Containers:                    corev1.ContainerArray{serverContainer(args)},
 		Volumes: corev1.VolumeArray{
 			pod.ClaimVolume(dataVolume, args.Server.DataClaim),
-			pod.ConfigMapVolume(configVolume, configMapName),
-			passwordsVolume(secrets),
+			pod.ConfigMapVolume(configVolume, names.configMap),
+			passwordsVolume(names),
 			pod.Scratch(),
-		},
-	}
-}
-
-// prepareContainer lets an interrupted first start begin anew, see files/prepare.sh.
-func prepareContainer(server *ServerArgs) *corev1.ContainerArgs {
-	const script = "/scripts/" + prepareKey
-	return &corev1.ContainerArgs{
-		Name:            pulumi.String("prepare"),
-		Image:           pulumi.String(server.Image),
-		Command:         pulumi.ToStringArray([]string{"sh", script}),
-		Resources:       server.Resources.Requirements(),
-		SecurityContext: pod.ContainerSecurityContext(),
-		VolumeMounts: corev1.VolumeMountArray{
-			wholeVolume(),
-			pod.File(configVolume, prepareKey, script),
 		},
 	}
 }
@@ -98,6 +82,7 @@ func serverContainer(args *Args) *corev1.ContainerArgs {
 	return &corev1.ContainerArgs{
 		Name:            pulumi.String("mysql"),
 		Image:           pulumi.String(args.Server.Image),
+		Command:         pulumi.ToStringArray([]string{"sh", startPath}),
 		Env:             environment(args),
 		Ports:           corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String(portName), ContainerPort: pulumi.Int(Port)}},
 		Resources:       args.Server.Resources.Requirements(),
@@ -143,10 +128,12 @@ func mounts() corev1.VolumeMountArray {
 		&corev1.VolumeMountArgs{
 			Name: pulumi.String(dataVolume), SubPath: pulumi.String(dataFolder), MountPath: pulumi.String(dataPath),
 		},
-		wholeVolume(),
+		// The marker of start.sh lies beside the data directory.
+		&corev1.VolumeMountArgs{Name: pulumi.String(dataVolume), MountPath: pulumi.String(volumePath)},
 		&corev1.VolumeMountArgs{
 			Name: pulumi.String(secretsVolume), MountPath: pulumi.String(secretsPath), ReadOnly: pulumi.Bool(true),
 		},
+		pod.File(configVolume, startKey, startPath),
 		pod.File(configVolume, serverConfigKey, "/etc/mysql/conf.d/"+serverConfigKey),
 		// Scripts here run in the order of their names at the end of a first start.
 		pod.File(configVolume, completeKey, "/docker-entrypoint-initdb.d/zz-"+completeKey),
@@ -154,19 +141,14 @@ func mounts() corev1.VolumeMountArray {
 	return append(fixed, pod.ScratchMounts([2]string{"tmp", "/tmp"}, [2]string{"run", "/var/run/mysqld"})...)
 }
 
-// wholeVolume shows the marker of prepare.sh, which lies beside the data directory.
-func wholeVolume() *corev1.VolumeMountArgs {
-	return &corev1.VolumeMountArgs{Name: pulumi.String(dataVolume), MountPath: pulumi.String(volumePath)}
-}
-
-func passwordsVolume(secrets passwordSecrets) *corev1.VolumeArgs {
+func passwordsVolume(names mounted) *corev1.VolumeArgs {
 	return &corev1.VolumeArgs{
 		Name: pulumi.String(secretsVolume),
 		Projected: &corev1.ProjectedVolumeSourceArgs{
 			DefaultMode: pulumi.Int(0o440),
 			Sources: corev1.VolumeProjectionArray{
-				secretFile(secrets.user, PasswordKey),
-				secretFile(secrets.root, RootPasswordKey),
+				secretFile(names.userSecret, PasswordKey),
+				secretFile(names.rootSecret, RootPasswordKey),
 			},
 		},
 	}

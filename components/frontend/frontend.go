@@ -20,7 +20,7 @@ const Type = "wordpress:frontend:Frontend"
 
 // Names that other objects and people rely on.
 const (
-	// Name of the Deployment, its Service, its disruption budget and its ConfigMap.
+	// Name of the Deployment, its Service and its disruption budget; its ConfigMap's name begins with it.
 	Name = "wordpress"
 	// AuthSecret holds the eight keys and salts.
 	AuthSecret = "wordpress-auth"
@@ -152,8 +152,7 @@ func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error 
 	if err != nil {
 		return err
 	}
-	files := siteFiles(args)
-	configMap, err := corev1.NewConfigMap(ctx, name+"-config", configMapArgs(args, files), parent)
+	configMap, err := corev1.NewConfigMap(ctx, name+"-config", configMapArgs(args, siteFiles(args)), parent)
 	if err != nil {
 		return fmt.Errorf("config map: %w", err)
 	}
@@ -165,21 +164,15 @@ func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error 
 	if _, err = policyv1.NewPodDisruptionBudget(ctx, name+"-budget", budgetArgs(args), parent); err != nil {
 		return fmt.Errorf("pod disruption budget: %w", err)
 	}
-	opts := []pulumi.ResourceOption{
-		parent, pulumi.DependsOn(append([]pulumi.Resource{configMap}, args.After...)),
-	}
+	opts := []pulumi.ResourceOption{parent, pulumi.DependsOn(args.After)}
 	if args.Replicas == nil {
 		// The autoscaler owns the number: an update that stated one would scale the site back down.
 		opts = append(opts, pulumi.IgnoreChanges([]string{"spec.replicas"}))
 	}
-	checksums := pulumi.StringMap{
-		pod.ChecksumAnnotation + "config": pulumi.String(pod.Checksum(files)),
+	names := mounted{
+		configMap: configMap.Metadata.Name().Elem(), authSecret: f.AuthSecretName, keysChecksum: keysChecksum,
 	}
-	if keysChecksum != nil {
-		checksums[pod.ChecksumAnnotation+"keys"] = keysChecksum
-	}
-	deployment, err := appsv1.NewDeployment(ctx, name+"-deployment",
-		deploymentArgs(args, f.AuthSecretName, checksums), opts...)
+	deployment, err := appsv1.NewDeployment(ctx, name+"-deployment", deploymentArgs(args, names), opts...)
 	if err != nil {
 		return fmt.Errorf("deployment: %w", err)
 	}

@@ -43,8 +43,18 @@ const (
 	revisionHistory = 3
 )
 
-func deploymentArgs(args *Args, authSecret pulumi.StringInput, checksums pulumi.StringMap) *appsv1.DeploymentArgs {
+// mounted are the names of what the pods mount. keysChecksum changes with the keys and salts; it is nil where the
+// program does not see them.
+type mounted struct {
+	configMap, authSecret, keysChecksum pulumi.StringInput
+}
+
+func deploymentArgs(args *Args, names mounted) *appsv1.DeploymentArgs {
 	set := labelSet(args)
+	annotations := pulumi.StringMap{}
+	if names.keysChecksum != nil {
+		annotations[pod.ChecksumAnnotation+"keys"] = names.keysChecksum
+	}
 	spec := &appsv1.DeploymentSpecArgs{
 		Selector: &metav1.LabelSelectorArgs{MatchLabels: set.Selector()},
 		Strategy: &appsv1.DeploymentStrategyArgs{
@@ -57,8 +67,8 @@ func deploymentArgs(args *Args, authSecret pulumi.StringInput, checksums pulumi.
 		ProgressDeadlineSeconds: pulumi.Int(progressDeadlineSeconds),
 		RevisionHistoryLimit:    pulumi.Int(revisionHistory),
 		Template: &corev1.PodTemplateSpecArgs{
-			Metadata: &metav1.ObjectMetaArgs{Labels: set.All(), Annotations: checksums},
-			Spec:     podSpec(args, authSecret),
+			Metadata: &metav1.ObjectMetaArgs{Labels: set.All(), Annotations: annotations},
+			Spec:     podSpec(args, names),
 		},
 	}
 	if args.Replicas != nil {
@@ -67,7 +77,7 @@ func deploymentArgs(args *Args, authSecret pulumi.StringInput, checksums pulumi.
 	return &appsv1.DeploymentArgs{Metadata: metadata(args, Name), Spec: spec}
 }
 
-func podSpec(args *Args, authSecret pulumi.StringInput) *corev1.PodSpecArgs {
+func podSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 	spec := &corev1.PodSpecArgs{
 		AutomountServiceAccountToken: pulumi.Bool(false),
 		// Links would add WORDPRESS_* variables of the Service to those that the image reads.
@@ -78,8 +88,8 @@ func podSpec(args *Args, authSecret pulumi.StringInput) *corev1.PodSpecArgs {
 		Containers:                    corev1.ContainerArray{siteContainer(args)},
 		Volumes: corev1.VolumeArray{
 			pod.ClaimVolume(contentVolume, args.ContentClaim),
-			pod.ConfigMapVolume(configVolume, Name),
-			secretsVolumeArgs(args.Database, authSecret),
+			pod.ConfigMapVolume(configVolume, names.configMap),
+			secretsVolumeArgs(args.Database, names.authSecret),
 			pod.Scratch(),
 		},
 		TopologySpreadConstraints: spreadConstraints(args),

@@ -31,11 +31,11 @@ func ScratchMounts(pathByFolder ...[2]string) corev1.VolumeMountArray {
 }
 
 // ConfigMapVolume shows a ConfigMap's keys as files that nobody can write.
-func ConfigMapVolume(volume, configMap string) *corev1.VolumeArgs {
+func ConfigMapVolume(volume string, configMap pulumi.StringInput) *corev1.VolumeArgs {
 	return &corev1.VolumeArgs{
 		Name: pulumi.String(volume),
 		ConfigMap: &corev1.ConfigMapVolumeSourceArgs{
-			Name:        pulumi.String(configMap),
+			Name:        configMap.ToStringOutput(),
 			DefaultMode: pulumi.Int(0o444),
 		},
 	}

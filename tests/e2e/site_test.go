@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -57,6 +59,7 @@ func TestSite(t *testing.T) {
 		{"one overridden field changes one object", (*suite).overrideChangesOneObject},
 		{"an update leaves the autoscaler's replica count alone", (*suite).autoscalerOwnsReplicas},
 		{"deleting all pods loses nothing", (*suite).deletingPodsLosesNothing},
+		{"a rotated secret and a changed setting roll the pods, and everybody logs in again", (*suite).rotates},
 		{"a newer image upgrades the core on every pod", (*suite).imageUpgradesCore},
 		{"no secret is in the state or in the engine's output", (*suite).secretsStaySecret},
 		{"destroying a protected stack is refused", (*suite).destroyIsRefused},
@@ -169,20 +172,26 @@ func (s *suite) publishes(t *testing.T) {
 	}
 }
 
-// minimumReached waits for the autoscaler, which starts from the one pod of a Deployment that states no number.
-func (s *suite) minimumReached(t *testing.T) {
-	autoscaler, err := s.kubernetes.AutoscalingV2().HorizontalPodAutoscalers(testNamespace).
+func (s *suite) autoscaler(t *testing.T) *autoscalingv2.HorizontalPodAutoscaler {
+	t.Helper()
+	found, err := s.kubernetes.AutoscalingV2().HorizontalPodAutoscalers(testNamespace).
 		Get(t.Context(), autoscalerName, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return found
+}
+
+// minimumReached waits for the autoscaler, which starts from the one pod of a Deployment that states no number.
+func (s *suite) minimumReached(t *testing.T) {
+	least := int(*s.autoscaler(t).Spec.MinReplicas)
 	await(t, "the minimum of pods", func(ctx context.Context) error {
 		pods, err := s.kubernetes.readyPods(ctx, frontendSelector)
 		if err != nil {
 			return err
 		}
-		if len(pods) < int(*autoscaler.Spec.MinReplicas) {
-			return fmt.Errorf("%d of %d pods are ready", len(pods), *autoscaler.Spec.MinReplicas)
+		if len(pods) < least {
+			return fmt.Errorf("%d of %d pods are ready", len(pods), least)
 		}
 		return nil
 	})
@@ -251,31 +260,24 @@ func (s *suite) overrideChangesOneObject(t *testing.T) {
 	if got := names(changes); !slices.Equal(got, want) {
 		t.Fatalf("changes %q, want %q", got, want)
 	}
-	autoscaler, err := s.kubernetes.AutoscalingV2().HorizontalPodAutoscalers(testNamespace).
-		Get(t.Context(), autoscalerName, metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := *autoscaler.Spec.Metrics[0].Resource.Target.AverageUtilization; got != 50 {
+	if got := *s.autoscaler(t).Spec.Metrics[0].Resource.Target.AverageUtilization; got != 50 {
 		t.Errorf("target utilization %d, want 50", got)
 	}
 }
 
 // autoscalerOwnsReplicas has the autoscaler scale up under load and updates the Deployment meanwhile.
 func (s *suite) autoscalerOwnsReplicas(t *testing.T) {
-	before, err := s.kubernetes.deployment(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	stop := s.load(t)
 	defer stop()
-	await(t, "the autoscaler adds pods", func(ctx context.Context) error {
+	most := s.autoscaler(t).Spec.MaxReplicas
+	// At the maximum nothing changes any more, so that the previews look at a Deployment at rest.
+	await(t, "the autoscaler adds pods up to the maximum", func(ctx context.Context) error {
 		now, err := s.kubernetes.deployment(ctx)
 		if err != nil {
 			return err
 		}
-		if *now.Spec.Replicas <= *before.Spec.Replicas {
-			return fmt.Errorf("%d replicas", *now.Spec.Replicas)
+		if *now.Spec.Replicas < most || now.Status.AvailableReplicas < most {
+			return fmt.Errorf("%d replicas, %d available, want %d", *now.Spec.Replicas, now.Status.AvailableReplicas, most)
 		}
 		return nil
 	})
@@ -336,6 +338,34 @@ func (s *suite) deletingPodsLosesNothing(t *testing.T) {
 	}
 }
 
+// rotates changes the one secret behind the keys and salts, and a file that the pods run with.
+func (s *suite) rotates(t *testing.T) {
+	err := s.deployment.SetConfig(t.Context(), "wordpress:authSecret", auto.ConfigValue{Value: rand.Text() + rand.Text(), Secret: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.deployment.set(t, "wordpress:frontend.maxUploadSize", "32Mi")
+	want := []string{
+		"create-replacement kubernetes:core/v1:ConfigMap::frontend-config",
+		"delete-replaced kubernetes:core/v1:ConfigMap::frontend-config",
+		"replace kubernetes:core/v1:ConfigMap::frontend-config",
+		"update kubernetes:apps/v1:Deployment::frontend-deployment",
+		"update kubernetes:core/v1:Secret::frontend-auth-secret",
+	}
+	if got := names(s.deployment.up(t)); !slices.Equal(got, want) {
+		t.Errorf("changes %q, want %q: the live Secret is never away", got, want)
+	}
+	if err := s.visitor.loggedIn(t.Context()); err == nil {
+		t.Error("a login from before is still accepted")
+	}
+	if err := s.visitor.login(t.Context(), s.admin); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.visitor.loggedIn(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func (s *suite) imageUpgradesCore(t *testing.T) {
 	versions := func() (found []string) {
 		s.eachPod(t, func(visitor *site) error {
@@ -380,8 +410,10 @@ func (s *suite) secretsStaySecret(t *testing.T) {
 		for key, value := range secret.Data {
 			values++
 			for place, text := range places {
-				if strings.Contains(text, string(value)) {
-					t.Errorf("%s holds the value of %s/%s", place, secret.Name, key)
+				for _, form := range []string{string(value), base64.StdEncoding.EncodeToString(value)} {
+					if strings.Contains(text, form) {
+						t.Errorf("%s holds the value of %s/%s", place, secret.Name, key)
+					}
 				}
 			}
 		}

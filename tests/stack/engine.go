@@ -29,7 +29,7 @@ func (p *Project) FindEngine() (Engine, error) {
 	}
 	built := filepath.Join(p.Local(), "bin", "pulumi")
 	if _, err := os.Stat(built); err != nil {
-		return Engine{}, errors.New("pulumi is neither installed nor built: run `make tools`, or install it")
+		return Engine{}, errors.New("pulumi is neither installed nor built: run `make engine`, or install it")
 	}
 	plugins := filepath.Join(p.home(), "plugins", "resource-kubernetes-v"+providerVersion)
 	return Engine{Command: built}, errors.Join(
@@ -53,15 +53,18 @@ func (p *Project) home() string     { return filepath.Join(p.Local(), "pulumi") 
 func (p *Project) hosts() string    { return filepath.Join(p.home(), "hosts") }
 func (p *Project) stateDir() string { return filepath.Join(p.Dir(), "state") }
 
-// Env is the engine's environment beside that of this process: the local state and passphrase unless the user
-// has named others, and the local cluster's kubeconfig unless a context of the user's is deployed to.
+// Env is the engine's environment beside that of this process: a state in the project's folder, the local
+// passphrase unless the stack file's secrets are the user's, and the local cluster's kubeconfig unless a context of
+// the user's is deployed to. The project must be prepared.
 func (p *Project) Env(engine Engine) map[string]string {
-	env := map[string]string{"PULUMI_SKIP_UPDATE_CHECK": "true"}
-	if p.Placeholders || os.Getenv("PULUMI_BACKEND_URL") == "" {
-		env["PULUMI_BACKEND_URL"] = "file://" + p.stateDir()
+	env := map[string]string{
+		"PULUMI_SKIP_UPDATE_CHECK": "true",
+		"PULUMI_BACKEND_URL":       "file://" + p.stateDir(),
 	}
-	if p.Placeholders || (os.Getenv("PULUMI_CONFIG_PASSPHRASE") == "" && os.Getenv("PULUMI_CONFIG_PASSPHRASE_FILE") == "") {
-		env["PULUMI_CONFIG_PASSPHRASE_FILE"] = p.passphraseFile()
+	if !p.ownSecrets {
+		// The variable wins over the one with a file's name, also when it is empty, so it must not be left to chance. The
+		// file was read when the project was prepared.
+		env["PULUMI_CONFIG_PASSPHRASE"], _ = p.passphrase()
 	}
 	switch {
 	case p.Placeholders:

@@ -6,6 +6,7 @@ package stack
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -33,6 +34,9 @@ type Project struct {
 	Variant string
 	// Overrides are values by configuration path, such as wordpress:frontend.image, over those of the stack file.
 	Overrides map[string]string
+
+	// ownSecrets says, once it is prepared, that the committed file holds secrets of the user's.
+	ownSecrets bool
 }
 
 // Open finds the checkout around the working folder and checks that the stack exists.
@@ -74,7 +78,7 @@ func (p *Project) Dir() string {
 	case p.Placeholders:
 		return filepath.Join(p.Local(), "preview", p.Stack)
 	case p.Context != "":
-		return filepath.Join(p.Local(), "projects", p.Context+p.Variant)
+		return filepath.Join(p.Local(), "projects", url.PathEscape(p.Context)+p.Variant)
 	}
 	return filepath.Join(p.Local(), "cluster", "project"+p.Variant)
 }
@@ -91,6 +95,16 @@ func (p *Project) Binary() string { return filepath.Join(p.Local(), "bin", "word
 func (p *Project) committed() string { return filepath.Join(p.Repo, p.file()) }
 func (p *Project) derived() string   { return filepath.Join(p.Dir(), p.file()) }
 func (p *Project) file() string      { return "Pulumi." + p.Stack + ".yaml" }
+
+// Check reports what would keep the stack from being deployed, and deploys nothing.
+func (p *Project) Check() error {
+	project, err := workspace.LoadProject(filepath.Join(p.Repo, "Pulumi.yaml"))
+	if err != nil {
+		return fmt.Errorf("project file: %w", err)
+	}
+	_, err = p.derive(project)
+	return err
+}
 
 // Prepare writes the derived project. It can be run again at any time: secrets that were generated once stay.
 func (p *Project) Prepare() error {
@@ -115,11 +129,8 @@ func (p *Project) Prepare() error {
 	return settings.Save(p.derived())
 }
 
-// Deployed reports whether the stack was deployed from this checkout, or keeps its state in a backend of the user's.
+// Deployed reports whether the stack was deployed from this checkout.
 func (p *Project) Deployed() bool {
-	if os.Getenv("PULUMI_BACKEND_URL") != "" {
-		return true
-	}
 	_, err := os.Stat(filepath.Join(p.stateDir(), ".pulumi", "stacks", stackconfig.Project, p.Stack+".json"))
 	return err == nil
 }

@@ -44,19 +44,52 @@ func (p *Project) derive(project *workspace.Project) (*workspace.ProjectStack, e
 	if settings.Config == nil {
 		settings.Config = config.Map{}
 	}
+	unsuited := p.checkTarget(settings.Config)
 	if err := p.target(settings.Config); err != nil {
 		return nil, err
 	}
-	if p.ownSecrets(settings) {
-		return settings, nil
+	if p.Placeholders {
+		dropSecrets(settings)
 	}
-	return settings, p.fillSecrets(project, settings)
+	p.ownSecrets = settings.Config.HasSecureValue()
+	if p.ownSecrets {
+		return settings, errors.Join(unsuited, p.checkOwnSecrets(settings))
+	}
+	return settings, errors.Join(unsuited, p.fillSecrets(project, settings))
 }
 
-// ownSecrets reports whether the committed file has secrets and a key of its own, which are then all there are.
-func (p *Project) ownSecrets(settings *workspace.ProjectStack) bool {
-	return !p.Placeholders &&
-		(settings.EncryptionSalt != "" || settings.SecretsProvider != "" || settings.EncryptedKey != "")
+// checkTarget refuses a production stack on the local cluster, which has neither its storage nor its certificates.
+func (p *Project) checkTarget(values config.Map) error {
+	if p.Placeholders || p.Context != "" || read(values, "profile") != string(stackconfig.Production) {
+		return nil
+	}
+	return fmt.Errorf("stack %q has profile production, which the local cluster cannot be: name a cluster with CONTEXT=<context of your kubeconfig>, "+
+		"or look at it with `make preview STACK=%s`", p.Stack, p.Stack)
+}
+
+// dropSecrets leaves the committed secrets out, whose key a preview against nothing need not have.
+func dropSecrets(settings *workspace.ProjectStack) {
+	for _, key := range settings.Config.SecureKeys() {
+		delete(settings.Config, key)
+	}
+	settings.EncryptionSalt, settings.SecretsProvider, settings.EncryptedKey = "", "", ""
+}
+
+// checkOwnSecrets makes sure that the secrets of the committed file, which are then all there are, can be read here.
+func (p *Project) checkOwnSecrets(settings *workspace.ProjectStack) error {
+	if settings.EncryptionSalt == "" || settings.SecretsProvider != "" || settings.EncryptedKey != "" {
+		return fmt.Errorf("%s: its secrets are encrypted by your Pulumi backend or a key service, which only your own "+
+			"pulumi can ask: deploy with `pulumi up --stack %s`", p.file(), p.Stack)
+	}
+	if !passphraseGiven() {
+		return fmt.Errorf("%s: its secrets are encrypted with your passphrase: set PULUMI_CONFIG_PASSPHRASE or "+
+			"PULUMI_CONFIG_PASSPHRASE_FILE", p.file())
+	}
+	return nil
+}
+
+func passphraseGiven() bool {
+	return os.Getenv("PULUMI_CONFIG_PASSPHRASE") != "" || os.Getenv("PULUMI_CONFIG_PASSPHRASE_FILE") != ""
 }
 
 // fillSecrets keeps the secrets that were generated before and generates or asks for the others.
@@ -166,7 +199,7 @@ func (p *Project) passphrase() (string, error) {
 	text, err := os.ReadFile(p.passphraseFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		text = []byte(rand.Text())
-		err = os.WriteFile(p.passphraseFile(), text, 0o600)
+		err = errors.Join(os.MkdirAll(p.Local(), 0o755), os.WriteFile(p.passphraseFile(), text, 0o600))
 	}
 	return string(text), err
 }

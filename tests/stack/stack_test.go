@@ -403,22 +403,26 @@ func TestOpenFindsTheCheckoutFromBelow(t *testing.T) {
 	}
 }
 
-func TestEngineUsesTheLocalStateUnlessTheUserNamesAnother(t *testing.T) {
+func TestEngineUsesTheLocalStateAndPassphrase(t *testing.T) {
 	t.Setenv("PULUMI_BACKEND_URL", "")
 	t.Setenv("PULUMI_CONFIG_PASSPHRASE", "")
 	t.Setenv("PULUMI_CONFIG_PASSPHRASE_FILE", "")
 	installed := Engine{Command: "pulumi", Installed: true}
 	project := &Project{Repo: checkout(t), Stack: "dev", Context: "mine"}
+	t.Setenv("PULUMI_CONFIG_PASSPHRASE", "that of another stack")
+	prepare(t, project)
 	environment := project.Env(installed)
+	passphrase, err := os.ReadFile(project.passphraseFile())
+	if err != nil {
+		t.Fatal(err)
+	}
 	if environment["PULUMI_BACKEND_URL"] != "file://"+project.stateDir() ||
-		environment["PULUMI_CONFIG_PASSPHRASE_FILE"] != project.passphraseFile() {
+		environment["PULUMI_CONFIG_PASSPHRASE"] != string(passphrase) {
 		t.Errorf("got %v, want the local state and passphrase", environment)
 	}
 
-	t.Setenv("PULUMI_BACKEND_URL", "s3://states")
-	t.Setenv("PULUMI_CONFIG_PASSPHRASE", "mine")
-	for _, variable := range []string{"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE", "KUBECONFIG", "PULUMI_HOME"} {
-		if value, set := project.Env(installed)[variable]; set {
+	for _, variable := range []string{"KUBECONFIG", "PULUMI_HOME"} {
+		if value, set := environment[variable]; set {
 			t.Errorf("%s is set to %q over the user's own", variable, value)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 
 	"wordpress-on-kubernetes/components/database"
-	"wordpress-on-kubernetes/components/pod"
 )
 
 // standalone are valid args of a server that is run here.
@@ -173,31 +172,52 @@ func TestDrainMayEvictTheOnlyServer(t *testing.T) {
 	}
 }
 
+// mountedConfigMap is the name of the ConfigMap among the volumes of a pod.
+func mountedConfigMap(t *testing.T, spec corev1.PodSpec) string {
+	t.Helper()
+	for _, volume := range spec.Volumes {
+		if volume.ConfigMap != nil {
+			return volume.ConfigMap.Name
+		}
+	}
+	t.Fatal("the pod mounts no ConfigMap")
+	return ""
+}
+
 func TestServerRestartsOnlyForItsConfiguration(t *testing.T) {
-	checksum := func(change func(*database.Args)) string {
+	mounted := func(change func(*database.Args)) string {
 		args := standalone()
 		change(args)
-		return server(run(t, databaseProgram(args))).Spec.Template.Annotations[pod.ChecksumAnnotation+"config"]
+		planned := run(t, databaseProgram(args))
+		name := mountedConfigMap(t, server(planned).Spec.Template.Spec)
+		configMap := get[corev1.ConfigMap](planned, "ConfigMap", "wordpress-mysql")
+		if configMap.Name != name || configMap.Immutable == nil || !*configMap.Immutable {
+			t.Errorf("the pod mounts %q, want the immutable ConfigMap %q", name, configMap.Name)
+		}
+		return name
 	}
-	unchanged := checksum(func(*database.Args) {})
-	if unchanged == "" {
-		t.Fatal("the pod has no checksum of its configuration")
-	}
+	unchanged := mounted(func(*database.Args) {})
 	for name, change := range map[string]func(*database.Args){
 		"memory":      func(a *database.Args) { a.Server.Resources.Memory = quantity("2Gi") },
 		"connections": func(a *database.Args) { a.Server.MaxConnections = 61 },
 	} {
-		if checksum(change) == unchanged {
-			t.Errorf("changed %s leaves the checksum as it is", name)
+		if mounted(change) == unchanged {
+			t.Errorf("changed %s leaves the configuration as it is", name)
 		}
 	}
 	for name, change := range map[string]func(*database.Args){
 		"instance": func(a *database.Args) { a.Instance = "other" },
 		"password": func(a *database.Args) { a.Password = aSecret("another-password") },
 	} {
-		if checksum(change) != unchanged {
-			t.Errorf("changed %s changes the checksum of the configuration", name)
+		if mounted(change) != unchanged {
+			t.Errorf("changed %s changes the configuration", name)
 		}
+	}
+}
+
+func TestBadRevisionOfTheServerCanBeCorrected(t *testing.T) {
+	if got := server(run(t, databaseProgram(standalone()))).Spec.PodManagementPolicy; got != "Parallel" {
+		t.Errorf("podManagementPolicy is %q: with OrderedReady the controller waits for a bad pod to become ready", got)
 	}
 }
 

@@ -4,6 +4,7 @@ package unit_test
 import (
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -93,12 +94,23 @@ func (p planned) wantOutputs(want map[string]string) {
 	}
 }
 
-// objects by kind and name, without that of the outputs.
+// contentHash ends the name of a ConfigMap, which is named after its content.
+var contentHash = regexp.MustCompile("-[0-9a-f]{10}$")
+
+// shortName is an object's name, without the hash of a content.
+func shortName(object mocks.Object) string {
+	if object.Kind() != "ConfigMap" {
+		return object.Name()
+	}
+	return contentHash.ReplaceAllString(object.Name(), "")
+}
+
+// objects by kind and short name, without that of the outputs.
 func (p planned) objects() map[string]mocks.Object {
 	objects := map[string]mocks.Object{}
 	for _, object := range mocks.Objects(p.registrations, mocks.ShowSecrets) {
 		if object.Name() != outputsName {
-			objects[object.Kind()+" "+object.Name()] = object
+			objects[object.Kind()+" "+shortName(object)] = object
 		}
 	}
 	return objects
@@ -117,7 +129,7 @@ func (p planned) wantObjects(want ...string) {
 func (p planned) into(kind, name string, target any, options ...yaml.JSONOpt) {
 	p.t.Helper()
 	for _, object := range mocks.Objects(p.registrations, mocks.ShowSecrets) {
-		if object.Kind() != kind || object.Name() != name {
+		if object.Kind() != kind || shortName(object) != name {
 			continue
 		}
 		text, err := json.Marshal(object)
@@ -145,7 +157,7 @@ func (p planned) registration(kind, name string) mocks.Registration {
 	p.t.Helper()
 	for _, r := range p.registrations {
 		objects := mocks.Objects([]mocks.Registration{r}, mocks.HideSecrets)
-		if len(objects) == 1 && objects[0].Kind() == kind && objects[0].Name() == name {
+		if len(objects) == 1 && objects[0].Kind() == kind && shortName(objects[0]) == name {
 			return r
 		}
 	}

@@ -182,36 +182,65 @@ func TestSeedReportsAnImageWithoutContent(t *testing.T) {
 }
 
 // serverScript is a script of MySQL's pod, run on a volume.
-func serverScript(t *testing.T, name, volume string) {
+// serverVolume is MySQL's volume, and what its container runs in place of the server.
+type serverVolume struct {
+	volume, image string
+}
+
+func newServerVolume(t *testing.T) serverVolume {
 	t.Helper()
+	s := serverVolume{volume: t.TempDir(), image: t.TempDir()}
+	// The kubelet makes the folder that is mounted as the data directory.
+	if err := os.Mkdir(filepath.Join(s.volume, "mysql"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// run runs a script of the ConfigMap; entrypoint is what the image's own does.
+func (s serverVolume) run(t *testing.T, name, entrypoint string) {
+	t.Helper()
+	command := filepath.Join(s.image, "docker-entrypoint.sh")
+	write(t, command, "#!/bin/sh\n[ \"$*\" = mysqld ] || exit 9\n"+entrypoint+"\n")
+	if err := os.Chmod(command, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	scripts := get[corev1.ConfigMap](run(t, databaseProgram(standalone())), "ConfigMap", "wordpress-mysql").Data
-	if err := shell(t, scripts[name], map[string]string{"/volume": volume}); err != nil {
+	paths := map[string]string{"/volume": s.volume}
+	if name == "start.sh" {
+		paths["/var/lib/mysql"] = filepath.Join(s.volume, "mysql")
+	}
+	if err := shell(t, scripts[name], paths, "PATH="+s.image+":"+os.Getenv("PATH")); err != nil {
 		t.Fatal(err)
 	}
 }
 
+// writes is an entrypoint that writes a file into the data directory.
+func (s serverVolume) writes(text string) string {
+	return "echo '" + text + "' >> " + filepath.Join(s.volume, "mysql", "ibdata1")
+}
+
 func TestFirstStartIsMarkedUntilItIsComplete(t *testing.T) {
-	volume := t.TempDir()
-	serverScript(t, "prepare.sh", volume)
-	wantFiles(t, volume, map[string]string{".initialising": "", "mysql/": ""})
-	write(t, filepath.Join(volume, "mysql", "ibdata1"), "complete")
-	serverScript(t, "complete.sh", volume)
-	serverScript(t, "prepare.sh", volume)
-	wantFiles(t, volume, map[string]string{"mysql/ibdata1": "complete"})
+	s := newServerVolume(t)
+	s.run(t, "start.sh", s.writes("initialised"))
+	wantFiles(t, s.volume, map[string]string{".initialising": "", "mysql/ibdata1": "initialised\n"})
+	s.run(t, "complete.sh", "")
+	s.run(t, "start.sh", s.writes("served"))
+	wantFiles(t, s.volume, map[string]string{"mysql/ibdata1": "initialised\nserved\n"})
 }
 
 func TestInterruptedFirstStartBeginsAnew(t *testing.T) {
-	volume := t.TempDir()
-	serverScript(t, "prepare.sh", volume)
-	write(t, filepath.Join(volume, "mysql", "ibdata1"), "half")
-	serverScript(t, "prepare.sh", volume)
-	wantFiles(t, volume, map[string]string{".initialising": "", "mysql/": ""})
+	s := newServerVolume(t)
+	for range 3 {
+		s.run(t, "start.sh", s.writes("half"))
+		wantFiles(t, s.volume, map[string]string{".initialising": "", "mysql/ibdata1": "half\n"})
+	}
 }
 
 func TestRestoredDataIsKept(t *testing.T) {
-	volume := t.TempDir()
-	write(t, filepath.Join(volume, "mysql", "ibdata1"), "from a backup")
-	write(t, filepath.Join(volume, "lost+found", "inode"), "found")
-	serverScript(t, "prepare.sh", volume)
-	wantFiles(t, volume, map[string]string{"mysql/ibdata1": "from a backup", "lost+found/inode": "found"})
+	s := newServerVolume(t)
+	write(t, filepath.Join(s.volume, "mysql", "ibdata1"), "from a backup\n")
+	write(t, filepath.Join(s.volume, "lost+found", "inode"), "found")
+	s.run(t, "start.sh", s.writes("served"))
+	wantFiles(t, s.volume, map[string]string{"mysql/ibdata1": "from a backup\nserved\n", "lost+found/inode": "found"})
 }

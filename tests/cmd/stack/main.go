@@ -17,6 +17,7 @@ import (
 
 // commands by name.
 var commands = map[string]func(context.Context, *stack.Project) error{
+	"check":   check,
 	"up":      up,
 	"preview": preview,
 	"render":  render,
@@ -33,7 +34,7 @@ func main() {
 func run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	const usage = "usage: stack up|preview|render|destroy [-stack name] [-context name]"
+	const usage = "usage: stack check|up|preview|render|destroy [-stack name] [-context name]"
 	if len(args) == 0 || commands[args[0]] == nil {
 		return errors.New(usage)
 	}
@@ -52,6 +53,9 @@ func run(args []string) error {
 	}
 	return commands[args[0]](ctx, project)
 }
+
+// check says what would keep the stack from being deployed before anything is built for it.
+func check(_ context.Context, project *stack.Project) error { return project.Check() }
 
 // up deploys the stack and prints where it is.
 func up(ctx context.Context, project *stack.Project) error {
