@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -387,6 +388,7 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 		{"wordpress:database.resources.cpu", "2", "StatefulSet wordpress-mysql"},
 		{"wordpress:autoscaling.cpuUtilization", "50", "HorizontalPodAutoscaler wordpress"},
 		{"wordpress:autoscaling.minReplicas", "4", "HorizontalPodAutoscaler wordpress"},
+		{"wordpress:autoscaling.maxReplicas", "10", "HorizontalPodAutoscaler wordpress"},
 		{"wordpress:storage.content.size", "4Gi", "PersistentVolumeClaim wordpress-content"},
 		{"wordpress:storage.database.size", "40Gi", "PersistentVolumeClaim wordpress-mysql-data"},
 		{"wordpress:ingress.tls.certResolver", "other", "IngressRoute wordpress"},
@@ -399,6 +401,41 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A ConfigMap is never changed: pods of the old revision keep theirs until they are gone.
+func TestChangedFileReplacesItsConfigMapAndRollsItsPods(t *testing.T) {
+	for _, row := range []struct{ key, value, configMap, workload string }{
+		{"wordpress:frontend.maxUploadSize", "32Mi", "wordpress", "Deployment wordpress"},
+		{"wordpress:frontend.maxRequestSeconds", "29", "wordpress", "Deployment wordpress"},
+		{"wordpress:database.maxConnections", "152", "wordpress-mysql", "StatefulSet wordpress-mysql"},
+	} {
+		t.Run(row.key, func(t *testing.T) {
+			before := byIdentity(load(t, "prod", nil).mustRun(t))
+			after := byIdentity(load(t, "prod", map[string]string{row.key: row.value}).mustRun(t))
+			want := []string{contentNamed(t, before, row.configMap), contentNamed(t, after, row.configMap), row.workload}
+			slices.Sort(want)
+			if want = slices.Compact(want); len(want) != 3 {
+				t.Fatalf("the ConfigMap of the new file has the name of the old one: %q", want)
+			}
+			if got := changed(before, after); !slices.Equal(got, want) {
+				t.Errorf("changed %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// contentNamed is the identity of the ConfigMap whose name is the given one and the hash of its content.
+func contentNamed(t *testing.T, objects map[string]mocks.Object, name string) string {
+	t.Helper()
+	pattern := regexp.MustCompile("^ConfigMap " + name + "-[0-9a-f]{10}$")
+	identities := slices.DeleteFunc(slices.Collect(maps.Keys(objects)), func(identity string) bool {
+		return !pattern.MatchString(identity)
+	})
+	if len(identities) != 1 {
+		t.Fatalf("the ConfigMaps %q match %s, want one", identities, pattern)
+	}
+	return identities[0]
 }
 
 func byIdentity(registrations []mocks.Registration) map[string]mocks.Object {

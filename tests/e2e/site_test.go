@@ -393,7 +393,12 @@ func (s *suite) secretsStaySecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exported, err := s.deployment.Export(t.Context())
+	engine, err := s.project.FindEngine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The Automation API's own export decrypts.
+	exported, err := s.project.Command(t.Context(), engine, "stack", "export").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -402,7 +407,7 @@ func (s *suite) secretsStaySecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	places := map[string]string{
-		"the state": string(exported.Deployment), "the engine's output": s.deployment.output.String(),
+		"the state": string(exported), "the engine's output": s.deployment.output.String(),
 		"the stack file": string(settings),
 	}
 	values := 0

@@ -110,6 +110,16 @@ func secretValue(p *plan, report report) {
 	}
 }
 
+// immutableConfig wants no ConfigMap to change under the pods that hold it: one that starts again in an update that
+// fails would mix its old template with the new files.
+func immutableConfig(p *plan, report report) {
+	for _, configMap := range p.configMaps {
+		if immutable := configMap.typed.Immutable; immutable == nil || !*immutable {
+			report(configMap.object, "immutable is not true")
+		}
+	}
+}
+
 // forEachText visits every string of a value, keys included.
 func forEachText(value any, visit func(string)) {
 	switch value := value.(type) {

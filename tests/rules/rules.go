@@ -38,6 +38,7 @@ var rules = []rule{
 	{"labels", labelled},
 	{"namespace", namespaced},
 	{"secret-value", secretValue},
+	{"immutable-config", immutableConfig},
 
 	{"workload-selector", workloadSelector},
 	{"service-selector", serviceSelector},

@@ -104,6 +104,8 @@ var breakages = []breakage{
 	{"namespace", "StorageClass shared", "metadata/namespace", "site"},
 	{"secret-value", "ConfigMap files", "data/site.conf", "GracefulShutdownTimeout 30\n# a-very-secret-value"},
 	{"secret-value", "Ingress web", "metadata/annotations", map[string]any{"note": "a-very-secret-value"}},
+	{"immutable-config", "ConfigMap files", "immutable", nil},
+	{"immutable-config", "ConfigMap files", "immutable", false},
 
 	{"workload-selector", "Deployment web", "spec/selector/matchLabels/role", "website"},
 	{"workload-selector", "Deployment web", "spec/selector/matchLabels", map[string]any{"app.kubernetes.io/name": "web"}},

@@ -181,7 +181,6 @@ func TestSeedReportsAnImageWithoutContent(t *testing.T) {
 	}
 }
 
-// serverScript is a script of MySQL's pod, run on a volume.
 // serverVolume is MySQL's volume, and what its container runs in place of the server.
 type serverVolume struct {
 	volume, image string
@@ -229,11 +228,17 @@ func TestFirstStartIsMarkedUntilItIsComplete(t *testing.T) {
 	wantFiles(t, s.volume, map[string]string{"mysql/ibdata1": "initialised\nserved\n"})
 }
 
+// Whether the container starts again in its pod or in a new one is the same to the volume.
 func TestInterruptedFirstStartBeginsAnew(t *testing.T) {
 	s := newServerVolume(t)
+	write(t, filepath.Join(s.volume, "lost+found", "inode"), "found")
 	for range 3 {
 		s.run(t, "start.sh", s.writes("half"))
-		wantFiles(t, s.volume, map[string]string{".initialising": "", "mysql/ibdata1": "half\n"})
+		wantFiles(t, s.volume, map[string]string{
+			".initialising": "", "mysql/ibdata1": "half\n", "lost+found/inode": "found",
+		})
+		write(t, filepath.Join(s.volume, "mysql", "#innodb_temp", "temp_1.ibt"), "half")
+		write(t, filepath.Join(s.volume, "mysql", ".hidden"), "half")
 	}
 }
 
