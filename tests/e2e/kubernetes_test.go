@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -85,6 +86,32 @@ func isReady(pod corev1.Pod) bool {
 
 func (c *cluster) deployment(ctx context.Context) (*appsv1.Deployment, error) {
 	return c.AppsV1().Deployments(c.namespace).Get(ctx, deploymentName, metav1.GetOptions{})
+}
+
+// awaitRollout returns when every frontend pod is of the newest revision. Provider 4.25.0 mostly waits for that itself,
+// but when it first sees the Deployment as it was before the update, it takes the earlier rollout for this one.
+func (c *cluster) awaitRollout(t *testing.T) {
+	t.Helper()
+	await(t, "the rollout is complete", func(ctx context.Context) error {
+		now, err := c.deployment(ctx)
+		if err != nil {
+			return err
+		}
+		return rolledOut(now)
+	})
+}
+
+// rolledOut applies the conditions of `kubectl rollout status`.
+func rolledOut(deployment *appsv1.Deployment) error {
+	status, want := deployment.Status, *deployment.Spec.Replicas
+	if status.ObservedGeneration < deployment.Generation {
+		return errors.New("the controller has not seen the update")
+	}
+	if status.UpdatedReplicas < want || status.Replicas > status.UpdatedReplicas || status.AvailableReplicas < want {
+		return fmt.Errorf("of %d pods, %d exist, %d are new and %d available",
+			want, status.Replicas, status.UpdatedReplicas, status.AvailableReplicas)
+	}
+	return nil
 }
 
 // deletePods deletes all pods of a tier and waits until as many new ones are ready.

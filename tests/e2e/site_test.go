@@ -355,6 +355,7 @@ func (s *suite) rotates(t *testing.T) {
 	if got := names(s.deployment.up(t)); !slices.Equal(got, want) {
 		t.Errorf("changes %q, want %q: the live Secret is never away", got, want)
 	}
+	s.kubernetes.awaitRollout(t)
 	if err := s.visitor.loggedIn(t.Context()); err == nil {
 		t.Error("a login from before is still accepted")
 	}
@@ -381,6 +382,7 @@ func (s *suite) imageUpgradesCore(t *testing.T) {
 	}
 	s.deployment.set(t, "wordpress:frontend.image", newImage)
 	s.deployment.up(t)
+	s.kubernetes.awaitRollout(t)
 	if got := versions(); len(got) != 1 || !strings.HasPrefix(got[0], "7.1") {
 		t.Errorf("versions after the upgrade: %q, want 7.1 alone", got)
 	}
