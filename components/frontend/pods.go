@@ -93,6 +93,7 @@ func podSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 			pod.Scratch(),
 		},
 		TopologySpreadConstraints: spreadConstraints(args),
+		Tolerations:               tolerations(),
 	}
 	if args.RequireSpread {
 		spec.Affinity = oneEachNode(args)

@@ -16,6 +16,24 @@ const (
 	revisionLabel = "pod-template-hash"
 )
 
+// nodeLossSeconds is how long a pod stays on a node that no longer answers before another one takes its place. The
+// cluster's own five minutes leave the site a replica short for as long, and a pod without data may run twice meanwhile.
+const nodeLossSeconds = 10
+
+// tolerations of a lost node, with a shorter time than the cluster gives by itself.
+func tolerations() corev1.TolerationArray {
+	list := make(corev1.TolerationArray, 0, 2)
+	for _, taint := range []string{"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"} {
+		list = append(list, &corev1.TolerationArgs{
+			Key:               pulumi.String(taint),
+			Operator:          pulumi.String("Exists"),
+			Effect:            pulumi.String("NoExecute"),
+			TolerationSeconds: pulumi.Int(nodeLossSeconds),
+		})
+	}
+	return list
+}
+
 // spreadConstraints even the pods out over zones and nodes as far as the cluster allows.
 func spreadConstraints(args *Args) corev1.TopologySpreadConstraintArray {
 	constraints := make(corev1.TopologySpreadConstraintArray, 0, 2)

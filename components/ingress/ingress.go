@@ -19,6 +19,10 @@ const (
 	Name = "wordpress"
 	// RedirectName is the name of the plain http route and of its Middleware.
 	RedirectName = "wordpress-redirect-to-https"
+	// RetryName is the name of the Middleware that tries another pod, and TransportName of the ServersTransport that
+	// says how long one is waited for. Kind Traefik only.
+	RetryName     = "wordpress-retry"
+	TransportName = "wordpress"
 	// CertificateSecret is where cert-manager stores the certificate it is asked for.
 	CertificateSecret = "wordpress-tls"
 )

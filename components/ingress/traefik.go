@@ -17,13 +17,37 @@ const (
 	entryPointHTTPS = "websecure"
 )
 
+// A pod that died with its node stays in Traefik's list until the cluster has noticed, most of a minute later. What cannot
+// be connected to is given up soon, and the request goes to another pod. Traefik does so only while nothing of the request
+// has been sent, so that nothing is ever done twice.
+const (
+	// dialTimeout is far above what a connection inside a cluster takes; Traefik's own limit is 30 s.
+	dialTimeout = "2s"
+	// attempts at a request, each at the next pod in turn: two dead pods are passed over.
+	attempts = 3
+	// retryInterval before the second attempt.
+	retryInterval = "100ms"
+)
+
 // classAnnotation selects a Traefik where several watch the same cluster.
 const classAnnotation = "kubernetes.io/ingress.class"
 
-// registerRoutes registers the site's route and, for the redirect, the route on plain http with its Middleware.
+// registerRoutes registers the site's route with what passes over dead pods and, for the redirect, the route on plain
+// http with its Middleware.
 func registerRoutes(ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption) error {
-	_, err := apiextensions.NewCustomResource(ctx, name+"-route",
-		traefikObject(args, "IngressRoute", Name, siteRoute(args)), parent)
+	retry, err := apiextensions.NewCustomResource(ctx, name+"-retry-middleware",
+		traefikObject(args, "Middleware", RetryName, retry()), parent)
+	if err != nil {
+		return fmt.Errorf("retry middleware: %w", err)
+	}
+	transport, err := apiextensions.NewCustomResource(ctx, name+"-transport",
+		traefikObject(args, "ServersTransport", TransportName, transport()), parent)
+	if err != nil {
+		return fmt.Errorf("servers transport: %w", err)
+	}
+	_, err = apiextensions.NewCustomResource(ctx, name+"-route",
+		traefikObject(args, "IngressRoute", Name, siteRoute(args)),
+		parent, pulumi.DependsOn([]pulumi.Resource{retry, transport}))
 	if err != nil {
 		return fmt.Errorf("ingress route: %w", err)
 	}
@@ -64,7 +88,9 @@ func siteRoute(args *Args) pulumi.Map {
 	if args.TLS != nil {
 		entryPoint = entryPointHTTPS
 	}
-	spec := routeSpec(args, entryPoint, nil)
+	service := backend(args)
+	service["serversTransport"] = pulumi.String(TransportName)
+	spec := routeSpec(args, entryPoint, RetryName, service)
 	if args.TLS != nil {
 		spec["tls"] = routeTLS(args)
 	}
@@ -72,24 +98,33 @@ func siteRoute(args *Args) pulumi.Map {
 }
 
 func redirectRoute(args *Args) pulumi.Map {
-	return routeSpec(args, entryPointHTTP, pulumi.MapArray{pulumi.Map{"name": pulumi.String(RedirectName)}})
+	return routeSpec(args, entryPointHTTP, RedirectName, backend(args))
 }
 
-func routeSpec(args *Args, entryPoint string, middlewares pulumi.MapArray) pulumi.Map {
-	route := pulumi.Map{
-		"kind":  pulumi.String("Rule"),
-		"match": pulumi.Sprintf("Host(`%s`)", args.Host),
-		"services": pulumi.MapArray{pulumi.Map{
-			"name": args.Service, "port": pulumi.String(args.ServicePort),
-		}},
-	}
-	if middlewares != nil {
-		route["middlewares"] = middlewares
-	}
+func backend(args *Args) pulumi.Map {
+	return pulumi.Map{"name": args.Service, "port": pulumi.String(args.ServicePort)}
+}
+
+func routeSpec(args *Args, entryPoint, middleware string, service pulumi.Map) pulumi.Map {
 	return pulumi.Map{
 		"entryPoints": pulumi.ToStringArray([]string{entryPoint}),
-		"routes":      pulumi.MapArray{route},
+		"routes": pulumi.MapArray{pulumi.Map{
+			"kind":        pulumi.String("Rule"),
+			"match":       pulumi.Sprintf("Host(`%s`)", args.Host),
+			"middlewares": pulumi.MapArray{pulumi.Map{"name": pulumi.String(middleware)}},
+			"services":    pulumi.MapArray{service},
+		}},
 	}
+}
+
+func retry() pulumi.Map {
+	return pulumi.Map{"retry": pulumi.Map{
+		"attempts": pulumi.Int(attempts), "initialInterval": pulumi.String(retryInterval),
+	}}
+}
+
+func transport() pulumi.Map {
+	return pulumi.Map{"forwardingTimeouts": pulumi.Map{"dialTimeout": pulumi.String(dialTimeout)}}
 }
 
 // routeTLS is empty for the default certificate of Traefik.

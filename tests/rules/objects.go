@@ -21,6 +21,7 @@ var apiVersions = map[string]string{
 	"Ingress":                 "networking.k8s.io/v1",
 	"IngressRoute":            "traefik.io/v1alpha1",
 	"Middleware":              "traefik.io/v1alpha1",
+	"ServersTransport":        "traefik.io/v1alpha1",
 	"Certificate":             "cert-manager.io/v1",
 	"CephFilesystem":          "ceph.rook.io/v1",
 }

@@ -37,6 +37,7 @@ type plan struct {
 	// Custom resources have no types of their own here beyond what the rules read.
 	routes       []decoded[ingressRoute]
 	middlewares  []decoded[metav1.PartialObjectMetadata]
+	transports   []decoded[metav1.PartialObjectMetadata]
 	certificates []decoded[certificate]
 }
 
@@ -66,8 +67,9 @@ type ingressRoute struct {
 	Spec struct {
 		Routes []struct {
 			Services []struct {
-				Name string `json:"name"`
-				Port any    `json:"port"`
+				Name             string `json:"name"`
+				Port             any    `json:"port"`
+				ServersTransport string `json:"serversTransport"`
 			} `json:"services"`
 			Middlewares []struct {
 				Name string `json:"name"`
@@ -92,6 +94,7 @@ func newPlan(objects []mocks.Object, existing []string) *plan {
 		existing:     existing,
 		routes:       lenient[ingressRoute](objects, "IngressRoute"),
 		middlewares:  lenient[metav1.PartialObjectMetadata](objects, "Middleware"),
+		transports:   lenient[metav1.PartialObjectMetadata](objects, "ServersTransport"),
 		certificates: lenient[certificate](objects, "Certificate"),
 	}
 	p.services = strict[corev1.Service](p, "Service")

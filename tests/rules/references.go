@@ -172,6 +172,21 @@ func middleware(p *plan, report report) {
 	}
 }
 
+func serversTransport(p *plan, report report) {
+	for _, route := range p.routes {
+		for _, rule := range route.typed.Spec.Routes {
+			for _, service := range rule.Services {
+				if service.ServersTransport == "" {
+					continue
+				}
+				if _, found := find(p.transports, route.object.Namespace(), service.ServersTransport); !found {
+					report(route.object, "ServersTransport %q is not in the stack", service.ServersTransport)
+				}
+			}
+		}
+	}
+}
+
 func projections(volume corev1.Volume) []corev1.VolumeProjection {
 	if volume.Projected == nil {
 		return nil

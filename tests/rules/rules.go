@@ -52,6 +52,7 @@ var rules = []rule{
 	{"volume-mount", volumeMount},
 	{"backend", backend},
 	{"middleware", middleware},
+	{"servers-transport", serversTransport},
 
 	{"image", image},
 	{"resources", resources},

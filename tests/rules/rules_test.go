@@ -136,6 +136,7 @@ var breakages = []breakage{
 	{"backend", "IngressRoute web", "spec/routes/0/services/0/name", "website"},
 	{"backend", "IngressRoute web", "spec/routes/0/services/0/port", "https"},
 	{"middleware", "IngressRoute web", "spec/routes/0/middlewares/0/name", "compress"},
+	{"servers-transport", "IngressRoute web", "spec/routes/0/services/0/serversTransport", "patient"},
 
 	{"image", "Deployment web", container + "image", "localhost/web"},
 	{"image", "Deployment web", container + "image", "localhost/web:latest"},
@@ -212,6 +213,7 @@ func TestMissingObjectIsMissedByWhatRefersToIt(t *testing.T) {
 		{"Service web", "backend"},
 		{"Service data", "governing-service"},
 		{"Middleware redirect", "middleware"},
+		{"ServersTransport web", "servers-transport"},
 		{"PodDisruptionBudget data", "disruption-budget"},
 		{"HorizontalPodAutoscaler web", "autoscaler"},
 		{"Deployment web", "service-selector"},

@@ -143,6 +143,19 @@ func TestSpreadIsPreferredUnlessItIsRequired(t *testing.T) {
 	}
 }
 
+func TestLostNodeIsLeftSoon(t *testing.T) {
+	tolerations := deployment(runFrontend(t)).Spec.Template.Spec.Tolerations
+	for _, taint := range []string{corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable} {
+		soon := slices.ContainsFunc(tolerations, func(toleration corev1.Toleration) bool {
+			return toleration.Key == taint && toleration.Effect == corev1.TaintEffectNoExecute &&
+				toleration.TolerationSeconds != nil && *toleration.TolerationSeconds == 10
+		})
+		if !soon {
+			t.Errorf("%s is not tolerated for 10 s: %v", taint, tolerations)
+		}
+	}
+}
+
 func TestDrainComesBeforeTheStop(t *testing.T) {
 	if sleep := site(runFrontend(t)).Lifecycle.PreStop.Sleep; sleep.Seconds != 20 {
 		t.Errorf("the pod drains for %d s, want 20", sleep.Seconds)

@@ -60,17 +60,32 @@ func (p planned) wantSpec(kind, name, want string) {
 
 func TestPlainRouteIsOnHTTP(t *testing.T) {
 	p := runIngress(t)
-	p.wantObjects("IngressRoute wordpress")
+	p.wantObjects("IngressRoute wordpress", "Middleware wordpress-retry", "ServersTransport wordpress")
 	p.wantOutputs(map[string]string{"url": "http://www.example.com"})
 	p.wantSpec("IngressRoute", "wordpress", `
 entryPoints: [web]
-routes: [{kind: Rule, match: "Host(`+"`www.example.com`"+`)", services: [{name: wordpress, port: http}]}]
-`)
+`+siteRoutes)
+}
+
+// siteRoutes are what visitors' requests go through.
+const siteRoutes = `
+routes:
+- kind: Rule
+  match: "Host(` + "`www.example.com`" + `)"
+  services: [{name: wordpress, port: http, serversTransport: wordpress}]
+  middlewares: [{name: wordpress-retry}]
+`
+
+func TestDeadPodIsPassedOver(t *testing.T) {
+	p := runIngress(t)
+	p.wantSpec("Middleware", "wordpress-retry", `retry: {attempts: 3, initialInterval: 100ms}`)
+	p.wantSpec("ServersTransport", "wordpress", `forwardingTimeouts: {dialTimeout: 2s}`)
 }
 
 func TestRedirectKeepsARouteOnPlainHTTP(t *testing.T) {
 	p := runIngress(t, defaultTLS, redirect)
-	p.wantObjects("IngressRoute wordpress", "IngressRoute wordpress-redirect-to-https", "Middleware wordpress-redirect-to-https")
+	p.wantObjects("IngressRoute wordpress", "IngressRoute wordpress-redirect-to-https",
+		"Middleware wordpress-redirect-to-https", "Middleware wordpress-retry", "ServersTransport wordpress")
 	p.wantOutputs(map[string]string{"url": "https://www.example.com"})
 	p.wantSpec("Middleware", "wordpress-redirect-to-https", `redirectScheme: {scheme: https, permanent: true}`)
 	p.wantSpec("IngressRoute", "wordpress-redirect-to-https", `
@@ -101,8 +116,7 @@ func TestTraefikTakesACertificateFromEverySource(t *testing.T) {
 			p := runIngress(t, func(a *ingress.Args) { a.TLS = &row.tls })
 			p.wantSpec("IngressRoute", "wordpress", `
 entryPoints: [websecure]
-routes: [{kind: Rule, match: "Host(`+"`www.example.com`"+`)", services: [{name: wordpress, port: http}]}]
-tls: `+row.want)
+tls: `+row.want+siteRoutes)
 		})
 	}
 }
