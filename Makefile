@@ -53,11 +53,16 @@ lint: .local/bin/golangci-lint
 unit:
 	go test ./...
 	cd tests/cluster && go test -short ./...
+	cd tests/e2e && go test ./load ./evidence ./leaks
 
 .PHONY: e2e
 e2e: $(ENGINE) ## the end-to-end tests, on the local cluster; one that does not run is started and taken down again
-	cd tests/e2e && go test -count=1 -timeout 60m -v ./...
+	cd tests/e2e && go test -count=1 -timeout 60m -v .
 	cd tests/cluster && go test -count=1 ./internal/images
+
+.PHONY: verify
+verify: $(ENGINE) ## every promise in its long form, beside the tutorial's manifests: hours; writes docs/evidence.md
+	cd tests/e2e && go test -count=1 -timeout 6h -v . -long
 
 .PHONY: bench
 bench: cluster $(ENGINE) ## measure previews, updates and the compiler, and print the table
@@ -82,6 +87,7 @@ status: ## show the local cluster
 .PHONY: golden
 golden: ## write the golden files and docs/configuration.md anew
 	go test . ./config -update
+	cd tests/e2e && go test ./evidence -update
 
 .PHONY: clean
 clean: down ## `make down`, and delete everything that was built

@@ -16,9 +16,10 @@ const (
 	revisionLabel = "pod-template-hash"
 )
 
-// nodeLossSeconds is how long a pod stays on a node that no longer answers before another one takes its place. The
-// cluster's own five minutes leave the site a replica short for as long, and a pod without data may run twice meanwhile.
-const nodeLossSeconds = 10
+// nodeLossSeconds is how long a pod stays on a node that no longer answers before another one takes its place. When the
+// cluster has noticed, the pod is out of the Service already: the cluster's own five minutes would only leave the site a
+// replica short for as long, and a pod without data may run twice meanwhile.
+const nodeLossSeconds = 0
 
 // tolerations of a lost node, with a shorter time than the cluster gives by itself.
 func tolerations() corev1.TolerationArray {

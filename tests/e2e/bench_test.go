@@ -8,15 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"wordpress-on-kubernetes/tests/mocks"
 	"wordpress-on-kubernetes/tests/stack"
@@ -145,20 +142,10 @@ func (b *bench) kubectlApply(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := b.firstAnswer(t.Context())
-	b.kubectl(t, objects, "apply", "-f", "-")
+	kubectl(t, b.project, objects, "apply", "-f", "-")
 	b.addAnswer(t, "kubectl apply, to the first 200", <-first)
-	if err := b.removeNamespace(t.Context()); err != nil {
+	if err := b.kubernetes.removeNamespace(t.Context()); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func (b *bench) kubectl(t *testing.T, input string, args ...string) {
-	t.Helper()
-	command := exec.CommandContext(t.Context(), filepath.Join(b.project.Local(), "bin", "kubectl"), args...)
-	command.Env = append(os.Environ(), "KUBECONFIG="+b.project.Kubeconfig())
-	command.Stdin = strings.NewReader(input)
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("kubectl %s: %v\n%s", args[0], err, output)
 	}
 }
 
@@ -245,26 +232,5 @@ func (b *bench) remove(ctx context.Context) error {
 	if err := b.deployment.destroy(ctx); err != nil {
 		return err
 	}
-	return b.removeNamespace(ctx)
-}
-
-// removeNamespace returns when the namespace and all in it are gone.
-func (b *bench) removeNamespace(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	namespaces := b.kubernetes.CoreV1().Namespaces()
-	for {
-		err := namespaces.Delete(ctx, benchNamespace, metav1.DeleteOptions{})
-		if apierrors.IsNotFound(err) {
-			return nil
-		}
-		if err != nil && !apierrors.IsConflict(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("namespace %s is still there after %s", benchNamespace, patience)
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
+	return b.kubernetes.removeNamespace(ctx)
 }

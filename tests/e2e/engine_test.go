@@ -94,6 +94,19 @@ func (d *deployment) destroy(ctx context.Context) error {
 	return err
 }
 
+// giveUp takes the protection away, which is the documented way to give up a site with its data, and destroys.
+func (d *deployment) giveUp(ctx context.Context) error {
+	err := d.SetConfigWithOptions(ctx, "wordpress:storage.protect",
+		auto.ConfigValue{Value: "false"}, &auto.ConfigOptions{Path: true})
+	if err != nil {
+		return err
+	}
+	if _, err := d.Up(ctx); err != nil {
+		return err
+	}
+	return d.destroy(ctx)
+}
+
 // set overrides one field as a user does.
 func (d *deployment) set(t *testing.T, path, value string) {
 	t.Helper()

@@ -1,18 +1,27 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"wordpress-on-kubernetes/tests/stack"
 )
 
 // Names of the objects, as docs/architecture.md lists them for other programs.
@@ -49,8 +58,13 @@ func connect(kubeconfig, namespace string) (*cluster, error) {
 // await returns once the condition holds, and fails the test with the last reason if it never does.
 func await(t *testing.T, what string, condition func(context.Context) error) {
 	t.Helper()
+	awaitWithin(t, patience, what, condition)
+}
+
+func awaitWithin(t *testing.T, limit time.Duration, what string, condition func(context.Context) error) {
+	t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), time.Second, patience, true,
+	err := wait.PollUntilContextTimeout(t.Context(), time.Second, limit, true,
 		func(ctx context.Context) (bool, error) {
 			last = condition(ctx)
 			return last == nil, nil
@@ -86,6 +100,47 @@ func isReady(pod corev1.Pod) bool {
 
 func (c *cluster) deployment(ctx context.Context) (*appsv1.Deployment, error) {
 	return c.AppsV1().Deployments(c.namespace).Get(ctx, deploymentName, metav1.GetOptions{})
+}
+
+func (c *cluster) scaler(ctx context.Context) (*autoscalingv2.HorizontalPodAutoscaler, error) {
+	return c.AutoscalingV2().HorizontalPodAutoscalers(c.namespace).Get(ctx, autoscalerName, metav1.GetOptions{})
+}
+
+// removeNamespace returns when the namespace and all in it are gone.
+func (c *cluster) removeNamespace(ctx context.Context) error {
+	return wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, patience, true,
+		func(ctx context.Context) (bool, error) {
+			err := c.CoreV1().Namespaces().Delete(ctx, c.namespace, metav1.DeleteOptions{})
+			if apierrors.IsNotFound(err) {
+				return true, nil
+			}
+			if apierrors.IsConflict(err) {
+				err = nil
+			}
+			return false, err
+		})
+}
+
+// kubectl runs a command against the local cluster and returns what it printed.
+func kubectl(t *testing.T, project *stack.Project, input string, args ...string) string {
+	t.Helper()
+	output, err := tryKubectl(t.Context(), project, input, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output
+}
+
+func tryKubectl(ctx context.Context, project *stack.Project, input string, args ...string) (string, error) {
+	command := exec.CommandContext(ctx, filepath.Join(project.Local(), "bin", "kubectl"), args...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+project.Kubeconfig())
+	command.Stdin = strings.NewReader(input)
+	var output, problems bytes.Buffer
+	command.Stdout, command.Stderr = &output, &problems
+	if err := command.Run(); err != nil {
+		return "", fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, problems.String())
+	}
+	return output.String(), nil
 }
 
 // awaitRollout returns when every frontend pod is of the newest revision. Provider 4.25.0 mostly waits for that itself,

@@ -8,10 +8,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"wordpress-on-kubernetes/tests/stack"
 )
+
+// proofNodes is how many nodes the proofs need: one for each replica of the frontend.
+const proofNodes = 3
 
 // TestMain starts the local cluster for the tests where none runs, and then also checks that taking it down leaves
 // the machine as it was found, after a crash as well as in the ordinary way.
@@ -32,7 +37,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	if _, err := project.Endpoints(); err == nil {
 		fmt.Println("a local cluster runs already: it is used, and not taken down")
-		return m.Run(), nil
+		return try(m, project), removeSubjects(context.Background())
 	}
 	before, err := snapshot(project)
 	if err != nil {
@@ -41,11 +46,24 @@ func run(m *testing.M) (code int, err error) {
 	if err := crashLeavesNothing(project, before); err != nil {
 		return 1, fmt.Errorf("after a crash: %w", err)
 	}
-	if err := clusterCommand(project, "up"); err != nil {
+	if err := clusterCommand(project, "up", "-nodes", strconv.Itoa(proofNodes)); err != nil {
 		return 1, err
 	}
-	code = m.Run()
+	code = try(m, project)
 	return code, errors.Join(clusterCommand(project, "down"), compareMachine(project, before))
+}
+
+// try runs the tests, and in the long form writes down what they found, also when some failed.
+func try(m *testing.M, project *stack.Project) (code int) {
+	code = m.Run()
+	if !*long {
+		return code
+	}
+	if err := writeEvidence(context.Background(), project); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e: evidence:", err)
+		return max(code, 1)
+	}
+	return code
 }
 
 // crashLeavesNothing kills the cluster without notice while all of it runs.
@@ -62,12 +80,12 @@ func crashLeavesNothing(project *stack.Project, before machineState) error {
 	return compareMachine(project, before)
 }
 
-func clusterCommand(project *stack.Project, name string) error {
-	command := exec.CommandContext(context.Background(), "go", "-C", filepath.Join(project.Repo, "tests", "cluster"),
-		"run", "./cmd/cluster", name)
+func clusterCommand(project *stack.Project, args ...string) error {
+	command := exec.CommandContext(context.Background(), "go",
+		append([]string{"-C", filepath.Join(project.Repo, "tests", "cluster"), "run", "./cmd/cluster"}, args...)...)
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
 	if err := command.Run(); err != nil {
-		return fmt.Errorf("cluster %s: %w", name, err)
+		return fmt.Errorf("cluster %s: %w", strings.Join(args, " "), err)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func throughEdgePlain(host string, project *stack.Project) (*site, error) {
 }
 
 // straightTo visits one pod as the edge does.
-func straightTo(podIP, host, proxy string) (*site, error) {
+func straightTo(podIP string, port int, host, proxy string) (*site, error) {
 	proxyURL, err := url.Parse(proxy)
 	if err != nil {
 		return nil, err
@@ -61,7 +62,7 @@ func straightTo(podIP, host, proxy string) (*site, error) {
 		},
 		DisableKeepAlives: true,
 	}
-	return newSite(transport, "http://"+net.JoinHostPort(podIP, "8080"), host)
+	return newSite(transport, "http://"+net.JoinHostPort(podIP, strconv.Itoa(port)), host)
 }
 
 // tunnel connects to an address inside the cluster. A plain proxied request would not do: its target is the host
@@ -281,21 +282,6 @@ func (s *site) reads(ctx context.Context, wanted article) error {
 		return fmt.Errorf("picture %s: status %d, %d bytes of %d", wanted.filePath, file.status, len(file.body), len(wanted.picture))
 	}
 	return nil
-}
-
-// coreVersion is the version of WordPress that answers.
-func (s *site) coreVersion(ctx context.Context) (string, error) {
-	feed, err := s.get(ctx, "/?feed=rss2")
-	if err != nil {
-		return "", err
-	}
-	const mark = "https://wordpress.org/?v="
-	_, rest, found := strings.Cut(string(feed.body), mark)
-	version, _, closed := strings.Cut(rest, "<")
-	if feed.status != http.StatusOK || !found || !closed {
-		return "", fmt.Errorf("feed: status %d: %s", feed.status, excerpt(feed.body))
-	}
-	return version, nil
 }
 
 // drawPicture is a small PNG that no theme ships.

@@ -1,0 +1,205 @@
+package evidence
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// About is what the results were taken on.
+type About struct {
+	// Machine is one line: processor, memory, operating system.
+	Machine string
+	// Versions in the order in which they are told.
+	Versions []Version
+}
+
+// Version of one piece of software.
+type Version struct {
+	Name, Version string
+}
+
+// intro tells how to read the tables and how to get them anew.
+const intro = `# Evidence
+
+Each promise of this program was tried on a real cluster with real requests, and so were the tutorial's own manifests, in
+current API versions, with the same images and by the same tests. A request has failed when it did not get the expected
+status and body: a reset and a time-out are failures too. ` + "`make verify`" + ` tries everything anew and writes this file.
+
+`
+
+// Markdown is the text of docs/evidence.md: how and where it was taken, a row for each promise or part of one, and what
+// the proofs noticed when a promise was deliberately broken.
+func Markdown(results []Result, about About) string {
+	var tries, breakages []Result
+	for _, result := range results {
+		if result.Breakage == "" {
+			tries = append(tries, result)
+		} else {
+			breakages = append(breakages, result)
+		}
+	}
+	var text strings.Builder
+	text.WriteString(intro)
+	writeAbout(&text, results, about)
+	writePromises(&text, tries)
+	writeBreakages(&text, breakages)
+	return text.String()
+}
+
+func writeAbout(text *strings.Builder, results []Result, about About) {
+	fmt.Fprintf(text, "- Taken: %s\n- Machine: %s\n", period(results), oneLine(about.Machine))
+	versions := make([]string, 0, len(about.Versions))
+	for _, version := range about.Versions {
+		versions = append(versions, oneLine(version.Name+" "+version.Version))
+	}
+	fmt.Fprintf(text, "- Versions: %s\n", strings.Join(versions, ", "))
+}
+
+// period is the first and last date of the results.
+func period(results []Result) string {
+	dates := make([]string, 0, len(results))
+	for _, result := range results {
+		dates = append(dates, date(result.At))
+	}
+	slices.Sort(dates)
+	dates = slices.Compact(dates)
+	switch len(dates) {
+	case 0:
+		return "never"
+	case 1:
+		return dates[0]
+	}
+	return dates[0] + " to " + dates[len(dates)-1]
+}
+
+func writePromises(text *strings.Builder, tries []Result) {
+	text.WriteString("\n## The promises\n" +
+		"| # | promise | what was done | the tutorial's manifests | this program | date |\n" +
+		"|---:|---|---|---|---|---|\n")
+	for _, row := range rowsOf(tries) {
+		first := row[0]
+		writeRow(text, strconv.Itoa(first.Promise), title(first), row.tried(), row.cell(Tutorial), row.cell(Ours), row.dates())
+	}
+}
+
+func writeBreakages(text *strings.Builder, breakages []Result) {
+	if len(breakages) == 0 {
+		return
+	}
+	text.WriteString("\n## What the proofs catch\n" +
+		"A proof that cannot fail proves nothing. So the promise was broken on purpose, and the same proof had to notice.\n\n" +
+		"| # | promise | what was broken | where | what the proof saw | caught | date |\n" +
+		"|---:|---|---|---|---|---|---|\n")
+	for _, row := range rowsOf(breakages) {
+		for _, result := range row {
+			caught := "**no**"
+			if result.Caught {
+				caught = "yes"
+			}
+			writeRow(text, strconv.Itoa(result.Promise), result.Title, result.Breakage, heading(result.Contender),
+				result.Figure, caught, when(result))
+		}
+	}
+}
+
+// row is the results of one try of a promise, this program's first.
+type row []Result
+
+// rowsOf groups results by what was tried, in the order of the promises.
+func rowsOf(results []Result) []row {
+	sorted := slices.Clone(results)
+	slices.SortStableFunc(sorted, func(a, b Result) int {
+		return cmp.Or(
+			cmp.Compare(a.Promise, b.Promise), cmp.Compare(a.Part, b.Part),
+			cmp.Compare(a.Breakage, b.Breakage), cmp.Compare(a.Contender, b.Contender))
+	})
+	var rows []row
+	for _, result := range sorted {
+		if last := len(rows) - 1; last >= 0 && sameTry(rows[last][0], result) {
+			rows[last] = append(rows[last], result)
+		} else {
+			rows = append(rows, row{result})
+		}
+	}
+	return rows
+}
+
+func sameTry(a, b Result) bool {
+	return a.Promise == b.Promise && a.Part == b.Part && a.Breakage == b.Breakage
+}
+
+// cell is what a contender's try found.
+func (r row) cell(contender string) string {
+	for _, result := range r {
+		if result.Contender != contender {
+			continue
+		}
+		verdict := result.Verdict
+		if verdict == Broken {
+			verdict = "**broken**"
+		}
+		return verdict + ": " + result.Figure
+	}
+	return NotTried
+}
+
+func (r row) tried() string {
+	for _, result := range r {
+		if result.Tried != "" {
+			return result.Tried
+		}
+	}
+	return ""
+}
+
+// dates of the tries; mostly one.
+func (r row) dates() string {
+	var dates []string
+	for _, result := range r {
+		if date := when(result); !slices.Contains(dates, date) {
+			dates = append(dates, date)
+		}
+	}
+	return strings.Join(dates, ", ")
+}
+
+func title(result Result) string {
+	if result.Part == "" {
+		return result.Title
+	}
+	return result.Title + " (" + result.Part + ")"
+}
+
+// heading is a contender as the tables call it.
+func heading(contender string) string {
+	if contender == Tutorial {
+		return "the tutorial's manifests"
+	}
+	return "this program"
+}
+
+// when is the date of a try, and whether it was the short form.
+func when(result Result) string {
+	if result.Long {
+		return date(result.At)
+	}
+	return date(result.At) + " (short form)"
+}
+
+func date(at time.Time) string { return at.UTC().Format(time.DateOnly) }
+
+func writeRow(text *strings.Builder, cells ...string) {
+	for i := range cells {
+		cells[i] = strings.ReplaceAll(oneLine(cells[i]), "|", `\|`)
+	}
+	fmt.Fprintf(text, "| %s |\n", strings.Join(cells, " | "))
+}
+
+// markdown marks what Markdown would take for a tag or an escape. Emphasis and code may be in a text.
+var markdown = strings.NewReplacer(`\`, `\\`, `<`, `\<`)
+
+func oneLine(text string) string { return markdown.Replace(strings.Join(strings.Fields(text), " ")) }

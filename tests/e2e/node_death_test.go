@@ -1,0 +1,281 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// capacityLimit is how soon after a node's death the frontend must have all its replicas again.
+const capacityLimit = time.Minute
+
+// TestDeadNodeOfTheFrontendIsReplaced ends a node's kubelet, containerd and pods without notice, under load.
+func TestDeadNodeOfTheFrontendIsReplaced(t *testing.T) {
+	needNodes(t)
+	each(t, func(t *testing.T, s *subject) {
+		rounds := pick(1, 3)
+		var figures []string
+		var problem error
+		for range rounds {
+			death, err := s.frontendNodeDies(t)
+			problem = errors.Join(problem, err)
+			figures = append(figures, death.String())
+		}
+		s.keep(t, proof{promise: 4, part: "frontend", title: "a node of the frontend dies", rounds: rounds,
+			tried:  "kubelet, containerd and pods of a node are killed without notice, under the load of visitors",
+			figure: strings.Join(figures, "; ")}, problem)
+	})
+}
+
+// death is what the end of a node did to the frontend.
+type death struct {
+	noticed, capacity, window time.Duration
+	failed, requests          int64
+}
+
+func (d death) String() string {
+	return fmt.Sprintf("noticed by the cluster after %s, full capacity after %s; %d of %d requests failed within %s",
+		d.noticed.Round(time.Second), d.capacity.Round(time.Second), d.failed, d.requests, d.window.Round(100*time.Millisecond))
+}
+
+// frontendNodeDies kills a node that the frontend alone depends on, and gives it back when all has recovered.
+func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
+	t.Helper()
+	victim := s.nodeWithoutDatabase(t)
+	s.moveAddonsAway(t, victim)
+	replicas, err := s.kubernetes.readyPods(t.Context(), s.frontend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	visits := s.visit(t)
+	visits.Phase("before")
+	awaitRequests(t, visits)
+	visits.Phase("the node is dead")
+	window := watchFailures(visits)
+	killed := time.Now()
+	s.node(t, "kill", victim)
+	defer s.nodeComesBack(t, victim)
+	var found death
+	awaitWithin(t, patience, "the cluster notices", func(ctx context.Context) error {
+		node, err := s.kubernetes.CoreV1().Nodes().Get(ctx, victim, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if nodeReady(node) {
+			return errors.New("the node still counts as ready")
+		}
+		return nil
+	})
+	found.noticed = time.Since(killed)
+	awaitWithin(t, 8*time.Minute, "full capacity", func(ctx context.Context) error {
+		pods, err := s.kubernetes.readyPods(ctx, s.frontend)
+		if err != nil {
+			return err
+		}
+		alive := 0
+		for _, pod := range pods {
+			if pod.Spec.NodeName != victim {
+				alive++
+			}
+		}
+		if alive < len(replicas) {
+			return fmt.Errorf("%d of %d replicas are ready", alive, len(replicas))
+		}
+		return nil
+	})
+	found.capacity = time.Since(killed)
+	visits.Phase("after")
+	after := visits.Failed()
+	awaitRequests(t, visits)
+	lasting := visits.Failed() - after
+	report, _ := s.settled(t, visits)
+	found.failed, found.requests, found.window = report.Failed, report.Requests, window()
+	lost, err := s.lost(t.Context(), visits.acknowledged)
+	switch {
+	case err != nil:
+		return found, err
+	case len(lost) > 0:
+		return found, fmt.Errorf("%d acknowledged comments are lost: %s", len(lost), lost[0])
+	case lasting > 0:
+		return found, fmt.Errorf("%d requests failed after the replicas were back", lasting)
+	case found.capacity > capacityLimit:
+		return found, fmt.Errorf("full capacity after %s, want %s", found.capacity.Round(time.Second), capacityLimit)
+	}
+	return found, nil
+}
+
+// TestDeadNodeOfTheDatabaseIsReplaced ends the database's node without notice. A cluster must not start the database
+// elsewhere while the dead node may still write: somebody has to say that it does not, which is called fencing.
+func TestDeadNodeOfTheDatabaseIsReplaced(t *testing.T) {
+	needNodes(t)
+	each(t, func(t *testing.T, s *subject) {
+		pods, err := s.kubernetes.readyPods(t.Context(), s.database)
+		if err != nil || len(pods) != 1 {
+			t.Fatalf("%d database pods are ready: %v", len(pods), err)
+		}
+		victim := pods[0].Spec.NodeName
+		s.moveAddonsAway(t, victim)
+		visits := s.visit(t)
+		visits.Phase("before")
+		awaitRequests(t, visits)
+		visits.Phase("the node is dead")
+		s.node(t, "kill", victim)
+		defer s.nodeComesBack(t, victim)
+		fenced := time.Now()
+		kubectl(t, s.project, "", "taint", "node", victim, "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute")
+		defer kubectl(t, s.project, "", "taint", "node", victim, "node.kubernetes.io/out-of-service-")
+		awaitWithin(t, 8*time.Minute, "the database serves again", func(ctx context.Context) error {
+			return s.visitor.reads(ctx, s.article)
+		})
+		recovered := time.Since(fenced)
+		visits.Phase("after")
+		awaitRequests(t, visits)
+		report := visits.Stop()
+		lost, problem := s.lost(t.Context(), visits.acknowledged)
+		if problem == nil && len(lost) > 0 {
+			problem = fmt.Errorf("%d acknowledged comments are lost: %s", len(lost), lost[0])
+		}
+		if problem == nil && recovered > fencingLimit {
+			problem = fmt.Errorf("the site came back %s after the node was fenced, want %s", recovered, fencingLimit)
+		}
+		s.keep(t, proof{promise: 4, part: "database", title: "the database's node dies", rounds: 1,
+			tried: "the node is killed without notice and fenced (taint out-of-service) at once, under the load of visitors",
+			figure: fmt.Sprintf("the site reads again %s after fencing, %d of %d acknowledged comments lost",
+				recovered.Round(time.Second), len(lost), visits.acknowledged.count()),
+			requests: report.Requests, failed: report.Failed, details: report}, problem)
+	})
+}
+
+// fencingLimit is the bound of docs/operations.md for the time from fencing a dead node until the site reads again: the
+// cluster has to notice the node's death (most of a minute), and MySQL to recover.
+const fencingLimit = 3 * time.Minute
+
+// node runs the local cluster's command for a node, by its name.
+func (s *subject) node(t *testing.T, command, name string) {
+	t.Helper()
+	if err := clusterCommand(s.project, "node", command, strings.TrimPrefix(name, "node")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// nodeComesBack starts a node again and waits until it has, and everything is where it was.
+func (s *subject) nodeComesBack(t *testing.T, name string) {
+	t.Helper()
+	s.node(t, "start", name)
+	await(t, name+" is back", func(ctx context.Context) error {
+		node, err := s.kubernetes.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if !nodeReady(node) {
+			return errors.New("the node is not ready")
+		}
+		return nil
+	})
+}
+
+func nodeReady(node *corev1.Node) bool {
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady {
+			return condition.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// nodeWithoutDatabase is a node where the frontend runs and the database does not.
+func (s *subject) nodeWithoutDatabase(t *testing.T) string {
+	t.Helper()
+	database, err := s.kubernetes.readyPods(t.Context(), s.database)
+	if err != nil || len(database) != 1 {
+		t.Fatalf("%d database pods are ready: %v", len(database), err)
+	}
+	pods, err := s.kubernetes.readyPods(t.Context(), s.frontend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pod := range pods {
+		if pod.Spec.NodeName != database[0].Spec.NodeName {
+			return pod.Spec.NodeName
+		}
+	}
+	t.Fatal("all frontend pods are on the database's node")
+	return ""
+}
+
+// moveAddonsAway moves the edge and the cluster's own services to other nodes, so that a node's death is only that of
+// what the proof is about.
+func (s *subject) moveAddonsAway(t *testing.T, name string) {
+	t.Helper()
+	kubectl(t, s.project, "", "cordon", name)
+	defer kubectl(t, s.project, "", "uncordon", name)
+	for _, namespace := range []string{"kube-system", "traefik"} {
+		err := s.kubernetes.CoreV1().Pods(namespace).DeleteCollection(t.Context(), metav1.DeleteOptions{},
+			metav1.ListOptions{FieldSelector: "spec.nodeName=" + name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		await(t, "the addons run elsewhere", func(ctx context.Context) error {
+			pods, err := s.kubernetes.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+			if err != nil {
+				return err
+			}
+			for _, pod := range pods.Items {
+				if pod.DeletionTimestamp != nil || pod.Spec.NodeName == name || !isReady(pod) {
+					return fmt.Errorf("%s/%s on %s", namespace, pod.Name, pod.Spec.NodeName)
+				}
+			}
+			return nil
+		})
+	}
+	await(t, "the edge serves", func(ctx context.Context) error { return s.visitor.reads(ctx, s.article) })
+}
+
+// awaitRequests waits for more requests, enough for all kinds of them.
+func awaitRequests(t *testing.T, visits *visits) {
+	t.Helper()
+	const more = 500
+	wanted := visits.Requests() + more
+	await(t, fmt.Sprintf("%d more requests", more), func(context.Context) error {
+		if done := visits.Requests(); done < wanted {
+			return fmt.Errorf("%d of %d", done, wanted)
+		}
+		return nil
+	})
+}
+
+// watchFailures looks for new failures until the returned function is called, which tells the time from the first one to the
+// last.
+func watchFailures(visits *visits) func() time.Duration {
+	stop, done := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		var first, last time.Time
+		seen := visits.Failed()
+		ticker := time.NewTicker(50 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-stop:
+				done <- last.Sub(first)
+				return
+			case now := <-ticker.C:
+				if failed := visits.Failed(); failed > seen {
+					seen, last = failed, now
+					if first.IsZero() {
+						first = now
+					}
+				}
+			}
+		}
+	}()
+	return func() time.Duration {
+		close(stop)
+		return <-done
+	}
+}

@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"wordpress-on-kubernetes/tests/stack"
+)
+
+var ourPlace = place{
+	name:      ours,
+	namespace: "wordpress-proof",
+	host:      "proof.wordpress.localhost",
+	frontend:  frontendSelector,
+	database:  databaseSelector,
+	container: "wordpress",
+	content:   "/usr/src/wordpress/wp-content",
+	port:      8080,
+}
+
+// program is this program under the real engine. It gets the figures of the tutorial, so that the two can be compared.
+type program struct {
+	*deployment
+	kubernetes *cluster
+}
+
+func newProgram(ctx context.Context, project *stack.Project, where place, image string) (*program, error) {
+	project.Variant = "-" + beside("proof")
+	project.Overrides = map[string]string{
+		"wordpress:namespace":                  where.namespace,
+		"wordpress:site.host":                  where.host,
+		"wordpress:frontend.image":             image,
+		"wordpress:frontend.resources.cpu":     "200m",
+		"wordpress:frontend.drainSeconds":      "20",
+		"wordpress:storage.protect":            "true",
+		"wordpress:autoscaling.minReplicas":    "3",
+		"wordpress:autoscaling.maxReplicas":    "6",
+		"wordpress:storage.database.size":      "20Gi",
+		"wordpress:storage.content.size":       "2Gi",
+		"wordpress:database.resources.cpu":     "500m",
+		"wordpress:ingress.redirectToHTTPS":    "true",
+		"wordpress:frontend.maxUnavailable":    "0",
+		"wordpress:frontend.maxSurge":          "1",
+		"wordpress:frontend.maxUploadSize":     "32Mi",
+		"wordpress:autoscaling.cpuUtilization": "60",
+	}
+	if err := project.Build(ctx); err != nil {
+		return nil, err
+	}
+	deployed, err := deploymentOf(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	client, err := connect(project.Kubeconfig(), where.namespace)
+	return &program{deployment: deployed, kubernetes: client}, err
+}
+
+// deploy also removes what an earlier run may have left, when it was cut off.
+func (p *program) deploy(t *testing.T) {
+	t.Helper()
+	// That there is a state says nothing: selecting a stack makes one.
+	left, err := p.urns(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) > 0 {
+		if err := p.giveUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.set(t, "wordpress:storage.protect", "true")
+	}
+	p.up(t)
+}
+
+// change overrides one field, as a user does, and returns when the rollout is complete.
+func (p *program) change(t *testing.T, path, value string) {
+	t.Helper()
+	p.set(t, path, value)
+	p.up(t)
+	p.kubernetes.awaitRollout(t)
+}
+
+func (p *program) setImage(t *testing.T, image string) {
+	t.Helper()
+	p.change(t, "wordpress:frontend.image", image)
+}
+
+func (p *program) setSetting(t *testing.T, round int) {
+	t.Helper()
+	p.change(t, "wordpress:frontend.maxUploadSize", fmt.Sprintf("%dMi", 33+round))
+}
+
+func (p *program) remove(ctx context.Context) error { return p.giveUp(ctx) }
+
+func (p *program) output() []byte { return p.deployment.output.Bytes() }

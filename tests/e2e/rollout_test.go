@@ -1,0 +1,107 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// TestRollingUpdateFailsNoRequest rolls the pods to another image, back, and to another setting, in turn, under load. With the
+// drain taken out, the very same must fail.
+func TestRollingUpdateFailsNoRequest(t *testing.T) {
+	each(t, func(t *testing.T, s *subject) {
+		rounds, requests := pick(3, 12), int64(pick(0, 100_000))
+		visits := s.visit(t)
+		done := 0
+		// Every third rollout leaves the image as it was at first.
+		for done < rounds || visits.Requests() < requests || done%3 != 0 {
+			s.rollOnce(t, visits, done)
+			done++
+		}
+		report, problem := s.settled(t, visits)
+		s.keep(t, proof{promise: 2, title: "a rolling update fails no request",
+			tried:  "files, pages, comments and a slow page over kept and new connections, while the image and a setting roll in turn",
+			figure: fmt.Sprintf("%s in %d rollouts", failures(report), done), requests: report.Requests, failed: report.Failed,
+			rounds: done, details: report}, problem)
+
+		s.drainTakenOut(t)
+	})
+}
+
+// rollOnce rolls to the other image, back, and to another setting, in turn.
+func (s *subject) rollOnce(t *testing.T, visits *visits, round int) {
+	t.Helper()
+	switch name := fmt.Sprintf("rollout %d: ", round+1); round % 3 {
+	case 0:
+		visits.Phase(name + "image " + oldImage)
+		s.setImage(t, oldImage)
+	case 1:
+		visits.Phase(name + "image " + newImage)
+		s.setImage(t, newImage)
+	default:
+		visits.Phase(name + "a setting")
+		s.setSetting(t, round)
+	}
+}
+
+// drainTakenOut is the deliberate breakage: pods that stop as soon as they are told to, and an edge that does not try
+// another one. A few rollouts are tried, because what fails then is a matter of milliseconds.
+func (s *subject) drainTakenOut(t *testing.T) {
+	t.Helper()
+	const most = 3
+	defer s.withoutDrain(t)()
+	breakage := "the drain is taken out"
+	if s.name == ours {
+		breakage += ", and the edge's second attempt"
+		defer s.withoutRetry(t)()
+	}
+	visits := s.visit(t)
+	done := 0
+	for done < most && visits.Failed() == 0 {
+		visits.Phase(fmt.Sprintf("rollout %d without a drain", done+1))
+		kubectl(t, s.project, "", "rollout", "restart", "-n", s.namespace, "deployment", deploymentName)
+		s.kubernetes.awaitRollout(t)
+		s.awaitGone(t)
+		done++
+	}
+	report := visits.Stop()
+	s.caught(t, 2, "a rolling update fails no request", breakage,
+		fmt.Sprintf("%s in %d rollouts", failures(report), done), report.Failed > 0)
+}
+
+// withoutDrain takes the pods' drain out, and returns what puts it back.
+func (s *subject) withoutDrain(t *testing.T) (restore func()) {
+	t.Helper()
+	now, err := s.kubernetes.deployment(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(lifecycle *corev1.Lifecycle) {
+		text, err := json.Marshal([]any{map[string]any{
+			"op": "replace", "path": "/spec/template/spec/containers/0/lifecycle", "value": lifecycle,
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kubectl(t, s.project, "", "patch", "-n", s.namespace, "deployment", deploymentName, "--type=json", "-p", string(text))
+		s.kubernetes.awaitRollout(t)
+		s.awaitGone(t)
+	}
+	drain := now.Spec.Template.Spec.Containers[0].Lifecycle
+	set(&corev1.Lifecycle{})
+	return func() { set(drain) }
+}
+
+// withoutRetry takes the edge's second attempt out, and returns what puts it back.
+func (s *subject) withoutRetry(t *testing.T) (restore func()) {
+	t.Helper()
+	patch := func(change string) {
+		kubectl(t, s.project, "", "patch", "-n", s.namespace, "ingressroutes.traefik.io", "wordpress", "--type=json", "-p", change)
+	}
+	patch(`[{"op":"remove","path":"/spec/routes/0/middlewares"}]`)
+	return func() {
+		patch(`[{"op":"add","path":"/spec/routes/0/middlewares","value":[{"name":"wordpress-retry"}]}]`)
+	}
+}

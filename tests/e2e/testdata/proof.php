@@ -1,0 +1,32 @@
+<?php
+/*
+ * Installed as a must-use plugin on the sites that the proofs are tried on. It says which pod answers, lets the load
+ * comment as fast as it likes, and adds pages: one that takes its time, one that lists what was stored, and one that tells
+ * the versions of the code and of the database.
+ */
+header('X-Served-By: ' . gethostname());
+
+// The load comments from one address, which WordPress would take for a flood, and would hold back for approval.
+add_filter('wp_is_comment_flood', '__return_false', 99);
+add_filter('pre_comment_approved', fn () => 1, 99);
+
+add_action('init', function () {
+	if (isset($_GET['proof-seconds'])) {
+		sleep(min(20, (int) $_GET['proof-seconds']));
+		header('Content-Type: text/plain');
+		exit('took its time');
+	}
+	if (isset($_GET['proof-versions'])) {
+		global $wp_version, $wp_db_version;
+		header('Content-Type: application/json');
+		exit(json_encode(['core' => $wp_version, 'wanted' => (int) $wp_db_version, 'database' => (int) get_option('db_version')]));
+	}
+	if (isset($_GET['proof-comments'])) {
+		global $wpdb;
+		header('Content-Type: application/json');
+		nocache_headers();
+		// An identifier that was lost may be given again, so it is told with what it stands for.
+		$rows = $wpdb->get_results("SELECT comment_ID, comment_content FROM $wpdb->comments", ARRAY_N);
+		exit(json_encode((object) array_column($rows, 1, 0)));
+	}
+});
