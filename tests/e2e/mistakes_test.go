@@ -20,10 +20,11 @@ import (
 	"wordpress-on-kubernetes/tests/stack"
 )
 
-// What the table says of the promise, and what a renamed namespace ends with.
+// What the table says of the promise and of a mistake that nobody refuses, and what a renamed namespace ends with.
 const (
 	survives      = "data survives mistakes"
 	renamed       = "-renamed"
+	nothing       = "refused by nothing"
 	triedMistakes = "each mistake made as people make it; the API server's data objects compared before and after"
 )
 
@@ -52,21 +53,29 @@ func (a attempts) lost() (count int, problem error) {
 	return count, problem
 }
 
+// String counts what was refused in time and names the mistakes that went further.
 func (a attempts) String() string {
-	byOutcome := map[string][]string{}
+	named, refused := map[string][]string{}, map[string]int{}
 	for _, one := range a {
+		if one.Stopped != nothing && len(one.Gone) == 0 {
+			refused[one.Stopped]++
+			continue
+		}
 		outcome := one.Stopped
 		if back := len(one.Gone) - len(one.Lost); back > 0 {
 			outcome += fmt.Sprintf(", %d Secrets and servers gone and as they were after `up`", back)
 		}
 		if len(one.Lost) > 0 {
-			outcome += fmt.Sprintf(", %d data objects lost", len(one.Lost))
+			outcome += fmt.Sprintf(", %d lost", len(one.Lost))
 		}
-		byOutcome[outcome] = append(byOutcome[outcome], one.Mistake)
+		named[outcome] = append(named[outcome], one.Mistake)
 	}
 	var parts []string
-	for _, outcome := range slices.Sorted(maps.Keys(byOutcome)) {
-		parts = append(parts, outcome+": "+strings.Join(byOutcome[outcome], ", "))
+	for _, outcome := range slices.Sorted(maps.Keys(refused)) {
+		parts = append(parts, fmt.Sprintf("%d %s", refused[outcome], outcome))
+	}
+	for _, outcome := range slices.Sorted(maps.Keys(named)) {
+		parts = append(parts, strings.Join(named[outcome], ", ")+": "+outcome)
 	}
 	return strings.Join(parts, "; ")
 }
@@ -446,7 +455,7 @@ func (p *program) engine(t *testing.T, args ...string) (string, error) {
 // stoppedBy tells from the engine's output who refused a mistake, and when.
 func stoppedBy(output string, err error) string {
 	if err == nil {
-		return "nothing refused"
+		return nothing
 	}
 	stage := "at preview"
 	if strings.Contains(output, "Updating (") || strings.Contains(output, "Destroying (") {
@@ -484,6 +493,7 @@ func manifestsSurvive(t *testing.T) {
 	for _, one := range s.manifestMistakes(t) {
 		before := s.kubernetes.data(t)
 		_, err := tryKubectl(t.Context(), s.project, "", one.command...)
+		s.kubernetes.awaitReclaimed(t)
 		found := attempt{Mistake: one.name, Stopped: stoppedByServer(err), Gone: gone(before, s.kubernetes.data(t))}
 		// The manifests as they were bring back no volume, and no password, which is in none of them.
 		found.Lost = found.Gone
@@ -491,6 +501,33 @@ func manifestsSurvive(t *testing.T) {
 		tried = append(tried, found)
 	}
 	s.keepAttempts(t, tried, objects, s.visitor.reads(t.Context(), s.article))
+}
+
+// awaitReclaimed returns when no volume is left over from a claim that is gone: the local classes delete them, in their
+// own time.
+func (c *cluster) awaitReclaimed(t *testing.T) {
+	t.Helper()
+	await(t, "volumes without a claim are deleted", func(ctx context.Context) error {
+		claims, err := c.CoreV1().PersistentVolumeClaims(c.namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		claimed := map[string]bool{}
+		for _, claim := range claims.Items {
+			claimed[claim.Spec.VolumeName] = true
+		}
+		volumes, err := c.CoreV1().PersistentVolumes().List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		for _, volume := range volumes.Items {
+			claim := volume.Spec.ClaimRef
+			if claim != nil && claim.Namespace == c.namespace && !claimed[volume.Name] {
+				return fmt.Errorf("%s of claim %s is still there", volume.Name, claim.Name)
+			}
+		}
+		return nil
+	})
 }
 
 // manifestMistakes are the same mistakes as those of the program: a manifest changed and applied, or deleted.
@@ -506,8 +543,8 @@ func (s *subject) manifestMistakes(t *testing.T) []mistake {
 		apply("a smaller database volume", "storage: 20Gi", "storage: 1Gi"),
 		apply("a smaller content volume", "storage: 2Gi", "storage: 100Mi"),
 		apply("the namespace renamed", s.namespace, s.namespace+renamed),
-		{name: "the database removed", command: []string{"delete", "-f", filepath.Join(folder, "20-mysql.yaml")}},
-		{name: "everything deleted", command: []string{"delete", "-f", folder}},
+		{name: "the database removed", command: []string{"delete", "--ignore-not-found", "-f", filepath.Join(folder, "20-mysql.yaml")}},
+		{name: "everything deleted", command: []string{"delete", "--ignore-not-found", "-f", folder}},
 	}
 }
 
@@ -541,8 +578,8 @@ func (s *subject) changedManifests(t *testing.T, old, replacement string) string
 func stoppedByServer(err error) string {
 	switch {
 	case err == nil:
-		return "nothing refused"
-	case strings.Contains(err.Error(), "forbidden") || strings.Contains(err.Error(), "is immutable"):
+		return nothing
+	case strings.Contains(err.Error(), "is invalid") || strings.Contains(err.Error(), "Forbidden"):
 		return "refused by the API server"
 	}
 	return "failed"

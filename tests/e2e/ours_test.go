@@ -65,6 +65,10 @@ func (p *program) deploy(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(left) > 0 {
+		// The lock of a run that was killed.
+		if err := p.Cancel(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		if err := p.giveUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,6 @@ func TestSite(t *testing.T) {
 		{"WordPress installs, and a post with a picture is published", (*suite).publishes},
 		{"the autoscaler brings the pods up to the minimum", (*suite).minimumReached},
 		{"every pod serves the post and the picture", (*suite).everyPodServes},
-		{"plain http is redirected and keeps path and query", (*suite).redirects},
 		{"preview expects no changes", (*suite).noChanges},
 		{"one overridden field changes one object", (*suite).overrideChangesOneObject},
 		{"deleting all pods loses nothing", (*suite).deletingPodsLosesNothing},
@@ -209,22 +208,6 @@ func (s *suite) eachPod(t *testing.T, visit func(*site) error) {
 
 func (s *suite) everyPodServes(t *testing.T) {
 	s.eachPod(t, func(visitor *site) error { return visitor.reads(t.Context(), s.article) })
-}
-
-func (s *suite) redirects(t *testing.T) {
-	plain, err := throughEdgePlain(testHost, s.project)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const path = "/some/page?with=a&query=1"
-	response, err := plain.get(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	permanent := response.status == http.StatusMovedPermanently || response.status == http.StatusPermanentRedirect
-	if want := "https://" + testHost + path; !permanent || response.location != want {
-		t.Errorf("status %d, location %q, want a permanent redirect to %q", response.status, response.location, want)
-	}
 }
 
 func (s *suite) noChanges(t *testing.T) { s.deployment.expectNoChanges(t) }

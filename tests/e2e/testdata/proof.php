@@ -1,8 +1,8 @@
 <?php
 /*
  * Installed as a must-use plugin on the sites that the proofs are tried on. It says which pod answers, lets the load
- * comment as fast as it likes, and adds pages: one that takes its time, one that lists what was stored, and one that tells
- * the versions of the code and of the database.
+ * comment as fast as it likes, and adds pages: one that takes its time, one that lists what was stored, and two that
+ * tell the versions of the code and of the database, and how many connections the database has.
  */
 header('X-Served-By: ' . gethostname());
 
@@ -20,6 +20,14 @@ add_action('init', function () {
 		global $wp_version, $wp_db_version;
 		header('Content-Type: application/json');
 		exit(json_encode(['core' => $wp_version, 'wanted' => (int) $wp_db_version, 'database' => (int) get_option('db_version')]));
+	}
+	if (isset($_GET['proof-connections'])) {
+		global $wpdb;
+		header('Content-Type: application/json');
+		exit(json_encode([
+			'now' => (int) $wpdb->get_var("SHOW GLOBAL STATUS LIKE 'Threads_connected'", 1),
+			'limit' => (int) $wpdb->get_var('SELECT @@max_connections'),
+		]));
 	}
 	if (isset($_GET['proof-comments'])) {
 		global $wpdb;

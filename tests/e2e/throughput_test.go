@@ -1,0 +1,131 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"wordpress-on-kubernetes/tests/e2e/load"
+)
+
+// The tutorial's own load test: fortio with 8 connections, asking for 1000 requests a second for a minute.
+const (
+	tutorialConnections = 8
+	tutorialPerSecond   = 1000
+)
+
+// TestThroughputAndLatency asks for the front page as fast as it comes, of the contenders in turn, each with three pods of the
+// same size.
+func TestThroughputAndLatency(t *testing.T) {
+	subjects := map[string]*subject{}
+	for _, name := range contenders() {
+		s := subjectOf(t, name)
+		s.setBounds(t, fewReplicas, fewReplicas)
+		defer s.setBounds(t, fewReplicas, manyReplicas)
+		s.awaitReplicas(t, fewReplicas)
+		subjects[name] = s
+	}
+	runs, duration := pick(1, 5), pick(10*time.Second, time.Minute)
+	measured := map[string][]load.Report{}
+	for range runs {
+		for _, name := range contenders() {
+			measured[name] = append(measured[name], subjects[name].frontPages(t, tutorialConnections, duration))
+		}
+	}
+	swept := map[string][]load.Report{}
+	for connections := 1; connections <= pick(1, 64); connections *= 2 {
+		for _, name := range contenders() {
+			swept[name] = append(swept[name], subjects[name].frontPages(t, connections, duration/3))
+		}
+	}
+	for _, name := range contenders() {
+		subjects[name].keep(t, proof{promise: 13, title: "throughput and latency", rounds: runs,
+			tried: fmt.Sprintf("front page, %d connections asking for %d a second for %s; %d runs in turn",
+				tutorialConnections, tutorialPerSecond, duration, runs),
+			figure: speeds(measured[name]), requests: requests(measured[name]), failed: failed(measured[name]), details: measured[name],
+		}, allAnswered(measured[name]))
+		if *long {
+			subjects[name].keep(t, proof{promise: 13, part: "sweep", title: "throughput against connections", rounds: len(swept[name]),
+				tried:  fmt.Sprintf("front page, 1 to 64 connections, %s each", duration/3),
+				figure: sweep(swept[name]), requests: requests(swept[name]), failed: failed(swept[name]), details: swept[name],
+			}, allAnswered(swept[name]))
+		}
+	}
+}
+
+// frontPages asks for the front page on so many connections, as fast as it comes.
+func (s *subject) frontPages(t *testing.T, connections int, duration time.Duration) load.Report {
+	t.Helper()
+	client := s.client(t, true)
+	defer client.Close()
+	report, err := load.Measure(t.Context(), load.Stream{
+		Name: fmt.Sprintf("front page, %d connections", connections), PerSecond: tutorialPerSecond, Connections: connections,
+		Request: func(ctx context.Context) (load.Reply, error) {
+			return client.Get(ctx, "/", http.StatusOK, s.article.title)
+		},
+	}, duration)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s, %d connections: %.1f a second, mean %.0f ms", s.name, connections,
+		report.Streams[0].Achieved, 1000*report.Streams[0].Latency.Mean)
+	return report
+}
+
+// speeds are medians and spread over several runs.
+func speeds(reports []load.Report) string {
+	var rates, means, tails []float64
+	for _, report := range reports {
+		stream := report.Streams[0]
+		rates = append(rates, stream.Achieved)
+		means = append(means, 1000*stream.Latency.Mean)
+		tails = append(tails, 1000*stream.Latency.P99)
+	}
+	return fmt.Sprintf("%s requests a second; mean %s ms, p99 %s ms; %d of %d failed",
+		spreadOf(rates), spreadOf(means), spreadOf(tails), failed(reports), requests(reports))
+}
+
+// spreadOf is the median, with the least and the most.
+func spreadOf(values []float64) string {
+	sorted := slices.Sorted(slices.Values(values))
+	if len(sorted) == 1 {
+		return fmt.Sprintf("%.1f", sorted[0])
+	}
+	return fmt.Sprintf("%.1f (%.1f to %.1f)", median(sorted), sorted[0], sorted[len(sorted)-1])
+}
+
+func sweep(reports []load.Report) string {
+	text := ""
+	for i, report := range reports {
+		if i > 0 {
+			text += ", "
+		}
+		stream := report.Streams[0]
+		text += fmt.Sprintf("%d: %.1f/s at %.0f ms", stream.Connections, stream.Achieved, 1000*stream.Latency.Mean)
+	}
+	return text
+}
+
+func requests(reports []load.Report) (sum int64) {
+	for _, report := range reports {
+		sum += report.Requests
+	}
+	return sum
+}
+
+func failed(reports []load.Report) (sum int64) {
+	for _, report := range reports {
+		sum += report.Failed
+	}
+	return sum
+}
+
+func allAnswered(reports []load.Report) error {
+	if count := failed(reports); count > 0 {
+		return fmt.Errorf("%d of %d requests failed", count, requests(reports))
+	}
+	return nil
+}
