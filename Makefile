@@ -62,7 +62,7 @@ e2e: $(ENGINE) ## the end-to-end tests, on the local cluster; one that does not 
 
 .PHONY: verify
 verify: $(ENGINE) ## every promise in its long form, beside the tutorial's manifests: hours; writes docs/evidence.md
-	cd tests/e2e && go test -count=1 -timeout 6h -v . -long
+	cd tests/e2e && go test -count=1 -timeout 6h -v . -long -publish
 
 .PHONY: bench
 bench: cluster $(ENGINE) ## measure previews, updates and the compiler, and print the table

@@ -60,7 +60,9 @@ type place struct {
 	namespace, host string
 	// frontend and database are label selectors; container is the one that serves.
 	frontend, database string
-	container          string
+	// databaseWorkload is what runs the database's pod, for kubectl.
+	databaseWorkload string
+	container        string
 	// content is the path of wp-content in a frontend pod, and port is where the pod listens.
 	content string
 	port    int

@@ -63,15 +63,23 @@ func await(t *testing.T, what string, condition func(context.Context) error) {
 
 func awaitWithin(t *testing.T, limit time.Duration, what string, condition func(context.Context) error) {
 	t.Helper()
+	if err := eventually(t.Context(), limit, what, condition); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventually returns once the condition holds, or with the last reason why it does not.
+func eventually(ctx context.Context, limit time.Duration, what string, condition func(context.Context) error) error {
 	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), time.Second, limit, true,
+	err := wait.PollUntilContextTimeout(ctx, time.Second, limit, true,
 		func(ctx context.Context) (bool, error) {
 			last = condition(ctx)
 			return last == nil, nil
 		})
 	if err != nil {
-		t.Fatalf("%s: %v: %v", what, err, last)
+		return fmt.Errorf("%s: %w: %w", what, err, last)
 	}
+	return nil
 }
 
 // readyPods are the pods that serve: ready and not about to go.

@@ -53,10 +53,10 @@ func run(m *testing.M) (code int, err error) {
 	return code, errors.Join(clusterCommand(project, "down"), compareMachine(project, before))
 }
 
-// try runs the tests, and in the long form writes down what they found, also when some failed.
+// try runs the tests and writes down what they found where that is asked for, also when some failed.
 func try(m *testing.M, project *stack.Project) (code int) {
 	code = m.Run()
-	if !*long {
+	if !*publish {
 		return code
 	}
 	if err := writeEvidence(context.Background(), project); err != nil {

@@ -12,7 +12,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// capacityLimit is how soon after a node's death the frontend must have all its replicas again.
+// capacityLimit is how soon after a node's death the frontend must have all its replicas again. Most of it is the cluster's
+// own time until it notices, which is longer on a busy machine: the short form, which must not depend on that, allows twice
+// as long.
 const capacityLimit = time.Minute
 
 // TestDeadNodeOfTheFrontendIsReplaced ends a node's kubelet, containerd and pods without notice, under load.
@@ -61,6 +63,7 @@ func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 	killed := time.Now()
 	s.node(t, "kill", victim)
 	defer s.nodeComesBack(t, victim)
+	limit := pick(2*capacityLimit, capacityLimit)
 	var found death
 	awaitWithin(t, patience, "the cluster notices", func(ctx context.Context) error {
 		node, err := s.kubernetes.CoreV1().Nodes().Get(ctx, victim, metav1.GetOptions{})
@@ -104,8 +107,8 @@ func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 		return found, fmt.Errorf("%d acknowledged comments are lost: %s", len(lost), lost[0])
 	case lasting > 0:
 		return found, fmt.Errorf("%d requests failed after the replicas were back", lasting)
-	case found.capacity > capacityLimit:
-		return found, fmt.Errorf("full capacity after %s, want %s", found.capacity.Round(time.Second), capacityLimit)
+	case found.capacity > limit:
+		return found, fmt.Errorf("full capacity after %s, want %s", found.capacity.Round(time.Second), limit)
 	}
 	return found, nil
 }

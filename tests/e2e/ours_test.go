@@ -9,14 +9,15 @@ import (
 )
 
 var ourPlace = place{
-	name:      ours,
-	namespace: "wordpress-proof",
-	host:      "proof.wordpress.localhost",
-	frontend:  frontendSelector,
-	database:  databaseSelector,
-	container: "wordpress",
-	content:   "/usr/src/wordpress/wp-content",
-	port:      8080,
+	name:             ours,
+	namespace:        "wordpress-proof",
+	host:             "proof.wordpress.localhost",
+	frontend:         frontendSelector,
+	database:         databaseSelector,
+	databaseWorkload: "statefulset/" + statefulSetName,
+	container:        "wordpress",
+	content:          "/usr/src/wordpress/wp-content",
+	port:             8080,
 }
 
 // program is this program under the real engine. It gets the figures of the tutorial, so that the two can be compared.

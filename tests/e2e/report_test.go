@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +16,8 @@ import (
 	"wordpress-on-kubernetes/tests/e2e/evidence"
 	"wordpress-on-kubernetes/tests/stack"
 )
+
+var publish = flag.Bool("publish", false, "write docs/evidence.md from all results that are kept; `make verify` sets it")
 
 // writeEvidence writes docs/evidence.md, and the raw results beside it, from all results that are kept.
 func writeEvidence(ctx context.Context, project *stack.Project) error {
@@ -45,7 +48,7 @@ func versionsOf(ctx context.Context, project *stack.Project) ([]evidence.Version
 	if err != nil {
 		return nil, err
 	}
-	pulumi, err := project.Command(ctx, engine, "version").Output()
+	pulumi, err := exec.CommandContext(ctx, engine.Command, "version").Output()
 	if err != nil {
 		return nil, fmt.Errorf("pulumi version: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
@@ -77,9 +78,13 @@ func TestRotatedKeysLogEverybodyOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.up(t)
+	changes := names(p.up(t))
 	p.kubernetes.awaitRollout(t)
 	report, problem := s.settled(t, visits)
+	want := []string{"update kubernetes:apps/v1:Deployment::frontend-deployment", "update kubernetes:core/v1:Secret::frontend-auth-secret"}
+	if !slices.Equal(changes, want) {
+		problem = errors.Join(problem, fmt.Errorf("changes %q, want %q: the live Secret is never away", changes, want))
+	}
 	if visitor.loggedIn(t.Context()) == nil {
 		problem = errors.Join(problem, errors.New("a login from before the rotation is still accepted"))
 	}

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -52,7 +51,6 @@ func TestSite(t *testing.T) {
 		{"preview expects no changes", (*suite).noChanges},
 		{"one overridden field changes one object", (*suite).overrideChangesOneObject},
 		{"deleting all pods loses nothing", (*suite).deletingPodsLosesNothing},
-		{"a rotated secret and a changed setting roll the pods, and everybody logs in again", (*suite).rotates},
 	}
 	for _, step := range steps {
 		if !t.Run(step.promise, func(t *testing.T) { step.try(s, t) }) {
@@ -231,35 +229,6 @@ func (s *suite) deletingPodsLosesNothing(t *testing.T) {
 	s.everyPodServes(t)
 	if err := s.visitor.loggedIn(t.Context()); err != nil {
 		t.Errorf("the login from before: %v", err)
-	}
-}
-
-// rotates changes the one secret behind the keys and salts, and a file that the pods run with.
-func (s *suite) rotates(t *testing.T) {
-	err := s.deployment.SetConfig(t.Context(), "wordpress:authSecret", auto.ConfigValue{Value: rand.Text() + rand.Text(), Secret: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.deployment.set(t, "wordpress:frontend.maxUploadSize", "32Mi")
-	want := []string{
-		"create-replacement kubernetes:core/v1:ConfigMap::frontend-config",
-		"delete-replaced kubernetes:core/v1:ConfigMap::frontend-config",
-		"replace kubernetes:core/v1:ConfigMap::frontend-config",
-		"update kubernetes:apps/v1:Deployment::frontend-deployment",
-		"update kubernetes:core/v1:Secret::frontend-auth-secret",
-	}
-	if got := names(s.deployment.up(t)); !slices.Equal(got, want) {
-		t.Errorf("changes %q, want %q: the live Secret is never away", got, want)
-	}
-	s.kubernetes.awaitRollout(t)
-	if err := s.visitor.loggedIn(t.Context()); err == nil {
-		t.Error("a login from before is still accepted")
-	}
-	if err := s.visitor.login(t.Context(), s.admin); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.visitor.loggedIn(t.Context()); err != nil {
-		t.Error(err)
 	}
 }
 

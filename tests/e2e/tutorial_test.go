@@ -19,14 +19,15 @@ import (
 )
 
 var tutorialPlace = place{
-	name:      tutorial,
-	namespace: "kube-example",
-	host:      "tutorial.wordpress.localhost",
-	frontend:  "app=wordpress,tier=frontend",
-	database:  "app=wordpress,tier=mysql",
-	container: "wordpress",
-	content:   "/var/www/html/wp-content",
-	port:      80,
+	name:             tutorial,
+	namespace:        "kube-example",
+	host:             "tutorial.wordpress.localhost",
+	frontend:         "app=wordpress,tier=frontend",
+	database:         "app=wordpress,tier=mysql",
+	databaseWorkload: "deployment/wordpress-mysql",
+	container:        "wordpress",
+	content:          "/var/www/html/wp-content",
+	port:             80,
 }
 
 // manifests are the tutorial's, as they lie in tests/baseline, and changed as a person with kubectl changes them.
@@ -41,8 +42,15 @@ func newManifests(project *stack.Project, where place, image string) (*manifests
 	return &manifests{project: project, kubernetes: client, image: image}, err
 }
 
-// deploy applies the manifests and waits for the rollout. It begins with nothing, also when an earlier run was cut off.
+// deploy applies the manifests and waits for the rollout.
 func (m *manifests) deploy(t *testing.T) {
+	t.Helper()
+	m.apply(t)
+	m.kubernetes.awaitRollout(t)
+}
+
+// apply applies all manifests at once. It begins with nothing, also when an earlier run was cut off.
+func (m *manifests) apply(t *testing.T) {
 	t.Helper()
 	if err := m.remove(t.Context()); err != nil {
 		t.Fatal(err)
@@ -64,7 +72,6 @@ func (m *manifests) deploy(t *testing.T) {
 		}
 		kubectl(t, m.project, strings.ReplaceAll(string(text), newImage, m.image), "apply", "-f", "-")
 	}
-	m.kubernetes.awaitRollout(t)
 }
 
 // patch changes the Deployment and returns when the rollout is complete.

@@ -78,8 +78,8 @@ routes:
 
 func TestDeadPodIsPassedOver(t *testing.T) {
 	p := runIngress(t)
-	p.wantSpec("Middleware", "wordpress-retry", `retry: {attempts: 3, initialInterval: 100ms}`)
-	p.wantSpec("ServersTransport", "wordpress", `forwardingTimeouts: {dialTimeout: 2s}`)
+	p.wantSpec("Middleware", "wordpress-retry", `retry: {attempts: 8, initialInterval: 100ms}`)
+	p.wantSpec("ServersTransport", "wordpress", `forwardingTimeouts: {dialTimeout: 1s}`)
 }
 
 func TestRedirectKeepsARouteOnPlainHTTP(t *testing.T) {
