@@ -54,7 +54,7 @@ type configuration struct {
 }
 
 // load reads a committed stack file and sets overrides by path, as `pulumi config set --path` does.
-func load(t *testing.T, stack string, overrides map[string]string) configuration {
+func load(t testing.TB, stack string, overrides map[string]string) configuration {
 	t.Helper()
 	project, err := workspace.LoadProject("Pulumi.yaml")
 	if err != nil {
@@ -366,6 +366,35 @@ func TestInvalidConfigurationRegistersNothing(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Five mistakes, found in five different ways: a misspelt key, a wrong unit, numbers that do not fit together, a
+// certificate for another site, and what production refuses.
+func TestFiveMistakesAreFiveMessages(t *testing.T) {
+	loaded := load(t, "prod", map[string]string{
+		"wordpress:frontend.drainSecond":       "30",
+		"wordpress:frontend.resources.memory":  "256m",
+		"wordpress:frontend.maxRequestSeconds": "60",
+		"wordpress:ingress.tls.domains[0]":     "*.example.org",
+		"wordpress:storage.protect":            "false",
+	})
+	const want = `the stack's configuration has 5 problems:
+  wordpress:frontend.drainSecond: Forbidden: unknown key, did you mean "drainSeconds"?
+  wordpress:frontend.resources.memory: Invalid value: "256m": must be at least 128Mi
+  wordpress:frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 80
+  wordpress:ingress.tls.domains: Invalid value: ["*.example.org"]: must cover site.host: add it, or the wildcard of its parent domain
+  wordpress:storage.protect: Invalid value: false: must be true in production: the data would go with the stack`
+	registrations, err := loaded.run()
+	var invalid *config.InvalidError
+	if !errors.As(err, &invalid) || invalid.Error() != want {
+		t.Errorf("got the error\n%v\nwant\n%s", err, want)
+	}
+	if len(registrations) != 0 {
+		t.Errorf("%d resources are registered, want none:\n%s", len(registrations), inventory(registrations))
+	}
+	if _, err := loaded.exec(t); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the program ends with\n%v\nwant\n%s", err, want)
 	}
 }
 

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/distribution/reference"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -47,6 +47,15 @@ func checkAtMost(path *field.Path, value resource.Quantity, greatest string) fie
 	return field.ErrorList{field.Invalid(path, value.String(), "must be at most "+greatest)}
 }
 
+// checkCPU tells whoever forgot the suffix m what it means.
+func checkCPU(path *field.Path, value resource.Quantity) field.ErrorList {
+	if value.Cmp(resource.MustParse(MaxCPU)) <= 0 {
+		return checkAtLeast(path, value, MinCPU)
+	}
+	return field.ErrorList{field.Invalid(path, value.String(),
+		fmt.Sprintf("must be at most %s cores: a thousandth of a core is 1m", MaxCPU))}
+}
+
 func checkOneOf[T ~string](path *field.Path, value T, accepted ...T) field.ErrorList {
 	if slices.Contains(accepted, value) {
 		return nil
@@ -60,19 +69,17 @@ func checkCountOrPercent(path *field.Path, value IntOrPercent) field.ErrorList {
 	if parsed.Type == intstr.Int && parsed.IntVal >= 0 && parsed.IntVal <= MaxReplicas {
 		return nil
 	}
-	isPercent := parsed.Type == intstr.String && len(validation.IsValidPercent(parsed.StrVal)) == 0
-	if isPercent && value.roundUp(100) <= 100 {
+	if parsed.Type == intstr.String && isPercent(parsed.StrVal) {
 		return nil
 	}
 	detail := fmt.Sprintf("must be a count from 0 to %d or a percentage from 0%% to 100%%", MaxReplicas)
 	return field.ErrorList{field.Invalid(path, value, detail)}
 }
 
-func checkImage(path *field.Path, value string) field.ErrorList {
-	if _, err := reference.ParseNormalizedNamed(value); err != nil {
-		return field.ErrorList{field.Invalid(path, value, "must be an image reference such as "+DefaultFrontendImage)}
-	}
-	return nil
+// isPercent accepts 0% to 100%.
+func isPercent(text string) bool {
+	percent, err := strconv.Atoi(strings.TrimSuffix(text, "%"))
+	return err == nil && percent <= 100 && len(validation.IsValidPercent(text)) == 0
 }
 
 // checkHost refuses an address: neither a certificate nor a route can be made for one.
@@ -80,14 +87,37 @@ func checkHost(path *field.Path, value string) field.ErrorList {
 	if value == "" {
 		return field.ErrorList{field.Required(path, "the DNS name that visitors use, such as wordpress.example.com")}
 	}
-	if _, err := netip.ParseAddr(value); err != nil && isDNSName(value) {
+	if isHostName(value) {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(path, value,
 		"must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path")}
 }
 
+// checkServerHost passes a host that is not given. It refuses addresses that mean the pod itself, where no server is.
+func checkServerHost(path *field.Path, value string) field.ErrorList {
+	address, err := netip.ParseAddr(value)
+	isSelf := value == "localhost" || err == nil && (address.IsLoopback() || address.IsUnspecified())
+	if isSelf {
+		return field.ErrorList{field.Invalid(path, value, "must not be the pod itself: name the server as the pods can reach it")}
+	}
+	if value == "" || isHostName(value) || err == nil && address.Is4() {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, value,
+		"must be a DNS name or an IPv4 address, without port: lower case letters, digits, - and .")}
+}
+
 func isDNSName(value string) bool { return len(validation.IsDNS1123Subdomain(value)) == 0 }
+
+// isHostName is stricter than the name of a Kubernetes object: DNS holds no longer labels, and what ends in a number is
+// read as an address by browsers, well-formed or not.
+func isHostName(value string) bool {
+	labels := strings.Split(value, ".")
+	isTooLong := func(label string) bool { return len(label) > maxLabel }
+	endsInNumber := strings.Trim(labels[len(labels)-1], "0123456789") == ""
+	return isDNSName(value) && !endsInNumber && !slices.ContainsFunc(labels, isTooLong)
+}
 
 // checkOptionalDNSName is for the names of most Kubernetes objects. It passes a name that is not given.
 func checkOptionalDNSName(path *field.Path, value, what string) field.ErrorList {
@@ -121,8 +151,8 @@ func notInIdentifier(r rune) bool {
 }
 
 // checkSecretText refuses what does not survive the way through a file: the images read it up to the end of
-// the line and drop what surrounds it.
-func checkSecretText(path *field.Path, value Secret, minLength int) field.ErrorList {
+// the line and drop what surrounds it. Lengths are in bytes; without a greatest one it is 0.
+func checkSecretText(path *field.Path, value Secret, minLength, maxLength int) field.ErrorList {
 	var problems field.ErrorList
 	if text := string(value); strings.ContainsAny(text, "\r\n\x00") || strings.TrimSpace(text) != text {
 		problems = append(problems, field.Invalid(path, value,
@@ -130,6 +160,9 @@ func checkSecretText(path *field.Path, value Secret, minLength int) field.ErrorL
 	}
 	if len(value) < minLength {
 		problems = append(problems, field.Invalid(path, value, fmt.Sprintf("must have at least %d characters", minLength)))
+	}
+	if maxLength > 0 && len(value) > maxLength {
+		problems = append(problems, field.Invalid(path, value, fmt.Sprintf("must have at most %d characters", maxLength)))
 	}
 	return problems
 }

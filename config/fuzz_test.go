@@ -17,6 +17,7 @@ func FuzzLoad(f *testing.F) {
 		{"storage", `{"content": {"size": "-1", "accessMode": null}, "cephfs": {"create": true}}`},
 		{"autoscaling", `{"enabled": false, "minReplicas": 9223372036854775807}`},
 		{"ingress", `{"kind": "traefik", "tls": {"domains": ["*.a", "*.a", null, ""]}, "annotations": {"": ""}}`},
+		{"database", `{"name": "____________________________________", "maxConnections": 9223372036854775807}`},
 		{"site", `[]`}, {"site", ``}, {"site", `null`}, {"site", `{"host": {"host": {}}}`},
 		{"profile", "\xff"}, {"authSecret", "\x00"}, {"site.host", "a"}, {"", ""},
 	} {

@@ -2,8 +2,10 @@ package config
 
 // Limits of single fields. Those that other packages or documents mention are exported.
 const (
-	// MinPasswordLength in bytes is the least for a database password.
+	// MinPasswordLength and MaxPasswordLength in bytes are for a database password. MySQL refuses to create a user with a
+	// longer one, and to check one.
 	MinPasswordLength = 8
+	MaxPasswordLength = 256
 	// MinAuthSecretLength in bytes: 32 bytes of a random base64 text hold 192 bits, more than the HMAC keys that
 	// derive from it can use.
 	MinAuthSecretLength = 32
@@ -18,8 +20,16 @@ const (
 	// MaxConnections is the greatest value that MySQL knows for max_connections.
 	MaxConnections = 100000
 
+	// MaxCPUUtilization in percent of the request: the autoscaler acts on more than a tenth above its target, and a pod
+	// whose limit is its request never uses more than 100 percent. A target above 90 would never add a pod.
+	MaxCPUUtilization = 90
+	// LivenessSeconds without an answer after which the frontend's liveness probe restarts a pod.
+	LivenessSeconds = 120
+
 	// MinCPU in cores is the least that the kernel's scheduler divides sensibly.
 	MinCPU = "10m"
+	// MaxCPU in cores is beyond every node this program suits; it catches 200 in place of 200m.
+	MaxCPU = "128"
 	// MinFrontendMemory in bytes has room for MinWorkers, see DefaultWorkers.
 	MinFrontendMemory = "128Mi"
 	// MinDatabaseMemory in bytes: MySQL without any data takes about 400 MiB.
@@ -30,15 +40,26 @@ const (
 	MinDatabaseVolumeSize = "1Gi"
 	// MinContentVolumeSize in bytes: a few themes and plugins.
 	MinContentVolumeSize = "64Mi"
-	// MinUploadSize and MaxUploadSize in bytes: Apache's LimitRequestBody ends below 2 GiB.
+	// MinUploadSize and MaxUploadSize in bytes: Apache's LimitRequestBody ends below 2 GiB, and a body holds 1 MiB of form
+	// beside the upload.
 	MinUploadSize = "1Mi"
-	MaxUploadSize = "2047Mi"
+	MaxUploadSize = "2046Mi"
+
+	// MinProductionDatabaseMemory in bytes: MySQL 9.7 at rest was measured at 480 MiB, half of which is its performance
+	// schema; the buffer pool and the connections come on top.
+	MinProductionDatabaseMemory = "1Gi"
+	// MinProductionDrainSeconds is longer than a cluster takes to tell its proxies and edges that a pod leaves, which is
+	// about three seconds.
+	MinProductionDrainSeconds = 5
+	// MinProductionDatabaseGraceSeconds is Kubernetes' own default for every pod.
+	MinProductionDatabaseGraceSeconds = 30
 
 	maxSeconds            = 3600 // an hour: a longer wait is a slip
 	maxGracePeriodSeconds = 2*maxSeconds + 1
 	minNodePort           = 30000 // the API server's default range
 	maxNodePort           = 32767
 	maxPort               = 65535
+	maxLabel              = 63 // of one part of a DNS name
 	maxDatabaseName       = 64 // MySQL's limits for identifiers and user names, in characters
 	maxDatabaseUser       = 32
 )

@@ -34,6 +34,9 @@ wordpress:databaseRootPassword: {secure: ` + testRootPassword + `}
 wordpress:authSecret: {secure: ` + testAuthSecret + `}
 `
 
+// production is the shortest valid stack of production.
+var production = strings.Replace(minimal, string(Development), string(Production), 1)
+
 // rawConfig is what the engine hands to the program for a stack.
 type rawConfig struct {
 	values     map[string]string

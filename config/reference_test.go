@@ -147,10 +147,29 @@ func (p *page) render() []byte {
 		}
 	}
 	out.WriteString(rulesHead)
-	for _, rule := range rules {
-		fmt.Fprintf(&out, "- %s\n", escape(p.checks[nameOf(rule)]))
+	for _, group := range ruleGroups {
+		fmt.Fprintf(&out, "\n### %s\n\n| rule | demands | because |\n|---|---|---|\n", group.title)
+		for _, r := range group.rules {
+			demand, reason := p.explain(r)
+			fmt.Fprintf(&out, "| `%s` | %s | %s |\n", nameOf(r), escape(demand), escape(reason))
+		}
 	}
 	return out.Bytes()
+}
+
+// explain is what a rule demands, and why: its comment before and after the first colon.
+func (p *page) explain(r rule) (demand, reason string) {
+	demand, reason, _ = strings.Cut(p.checks[nameOf(r)], ": ")
+	return demand, strings.TrimSuffix(reason, ".")
+}
+
+func TestEveryRuleHasAReason(t *testing.T) {
+	p := newPage(t)
+	for _, r := range allRules() {
+		if demand, reason := p.explain(r); demand == "" || reason == "" {
+			t.Errorf("the comment of %s does not say what it demands and, after a colon, why: %q", nameOf(r), p.checks[nameOf(r)])
+		}
+	}
 }
 
 func (p *page) table(out *bytes.Buffer, lines []pageKey) {
@@ -245,6 +264,7 @@ Secrets are set with ` + "`pulumi config set --secret`" + `; in plain text they 
 `
 
 const rulesHead = `
-## Rules between keys
+## Rules
 
+What the keys demand of each other, beside the range of each. A rule is silent about keys that are wrong by themselves.
 `

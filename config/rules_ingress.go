@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -11,14 +12,16 @@ var ingressRules = []rule{
 	{traefikCertificateKeys, []string{"ingress.kind"}},
 	{publishedKeys, []string{"ingress.kind"}},
 	{annotationsOfIngress, []string{"ingress.kind"}},
+	{oneIngressClass, []string{"ingress.kind", "ingress.className", "ingress.annotations"}},
+	{oneCertificateOwner, []string{"ingress.kind", "ingress.tls.clusterIssuer", "ingress.annotations"}},
 	{redirectOfTraefik, []string{"ingress.kind", "ingress.redirectToHTTPS"}},
 	{redirectHasCertificate, []string{"profile", "ingress.kind", "ingress.redirectToHTTPS", "ingress.tls"}},
 	{domainsOfResolver, []string{"ingress.tls.certResolver"}},
 	{domainsCoverHost, []string{"site.host", "ingress.tls.domains"}},
 }
 
-// ingress.tls has at most one source of the certificate: certResolver, existingSecret, clusterIssuer or
-// defaultCertificate.
+// ingress.tls has at most one of certResolver, existingSecret, clusterIssuer and defaultCertificate: a site has one
+// certificate, and which of two is served would be chance.
 func oneCertificateSource(d *draft) field.ErrorList {
 	t := d.stack.Ingress.TLS
 	var sources []string
@@ -39,7 +42,8 @@ func oneCertificateSource(d *draft) field.ErrorList {
 	return field.ErrorList{field.Forbidden(at("ingress.tls"), "a certificate has one source: keep one of "+list(sources))}
 }
 
-// ingress.tls.certResolver and ingress.tls.defaultCertificate are Traefik's own: kind traefik only.
+// ingress.tls.certResolver and ingress.tls.defaultCertificate go with ingress.kind traefik: the Ingress API has no
+// field for them.
 func traefikCertificateKeys(d *draft) field.ErrorList {
 	if d.stack.Ingress.Kind != IngressStandard {
 		return nil
@@ -56,12 +60,41 @@ func publishedKeys(d *draft) field.ErrorList {
 	return d.refuseGiven("not used with ingress.kind none: remove it, or choose a kind", "ingress.tls", "ingress.className")
 }
 
-// ingress.annotations go with ingress.kind ingress.
+// ingress.annotations go with ingress.kind ingress: Traefik's own objects take their settings from fields.
 func annotationsOfIngress(d *draft) field.ErrorList {
 	if d.stack.Ingress.Kind == IngressStandard {
 		return nil
 	}
 	return d.refuseGiven("goes with ingress.kind ingress only: remove it, or set the kind", "ingress.annotations")
+}
+
+// ingress.className and the annotation kubernetes.io/ingress.class say the same where both are given: the API server
+// refuses an Ingress of two classes.
+func oneIngressClass(d *draft) field.ErrorList {
+	const annotation = "kubernetes.io/ingress.class"
+	i := d.stack.Ingress
+	class, given := i.Annotations[annotation]
+	if !given || i.ClassName == "" || class == i.ClassName || i.Kind != IngressStandard {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(at("ingress.annotations").Key(annotation), class, "must be className, or be removed")}
+}
+
+// ingress.tls.clusterIssuer goes without the annotations by which cert-manager makes certificates for an Ingress: two
+// Certificates would write the same Secret in turn.
+func oneCertificateOwner(d *draft) field.ErrorList {
+	i := d.stack.Ingress
+	if i.TLS.ClusterIssuer == "" || i.Kind != IngressStandard {
+		return nil
+	}
+	var problems field.ErrorList
+	for _, annotation := range []string{"cert-manager.io/cluster-issuer", "cert-manager.io/issuer"} {
+		if _, given := i.Annotations[annotation]; given {
+			problems = append(problems, field.Forbidden(at("ingress.annotations").Key(annotation),
+				"tls.clusterIssuer requests the certificate already: remove one of the two"))
+		}
+	}
+	return problems
 }
 
 // ingress.redirectToHTTPS goes with ingress.kind traefik: the Ingress API has no field for it.
@@ -74,7 +107,7 @@ func redirectOfTraefik(d *draft) field.ErrorList {
 		"goes with ingress.kind traefik only: remove it, and redirect by the controller's own means")
 }
 
-// ingress.redirectToHTTPS needs a source of the certificate in ingress.tls, or it leads to an error page.
+// ingress.redirectToHTTPS needs a source of the certificate in ingress.tls: it would lead visitors to an error.
 func redirectHasCertificate(d *draft) field.ErrorList {
 	i := d.stack.Ingress
 	// Production refuses a missing source by itself, with or without the redirect.
@@ -85,7 +118,7 @@ func redirectHasCertificate(d *draft) field.ErrorList {
 		list([]string{"certResolver", "existingSecret", "clusterIssuer", "defaultCertificate"}))
 }
 
-// ingress.tls.domains go with ingress.tls.certResolver.
+// ingress.tls.domains go with ingress.tls.certResolver: the other sources know their names themselves.
 func domainsOfResolver(d *draft) field.ErrorList {
 	if d.stack.Ingress.TLS.CertResolver != "" {
 		return nil
@@ -93,7 +126,8 @@ func domainsOfResolver(d *draft) field.ErrorList {
 	return d.refuseGiven("goes with certResolver only: remove it, or set certResolver", "ingress.tls.domains")
 }
 
-// ingress.tls.domains cover site.host, by its name or by a wildcard of its parent.
+// ingress.tls.domains cover site.host, by its name or by a wildcard of its parent: browsers refuse a certificate for
+// other names, and a wildcard stands for exactly one label.
 func domainsCoverHost(d *draft) field.ErrorList {
 	domains := d.stack.Ingress.TLS.Domains
 	covered := slices.ContainsFunc(domains, func(domain string) bool { return covers(domain, d.stack.Site.Host) })
@@ -101,4 +135,14 @@ func domainsCoverHost(d *draft) field.ErrorList {
 		return nil
 	}
 	return invalid("ingress.tls.domains", domains, "must cover site.host: add it, or the wildcard of its parent domain")
+}
+
+// covers reports whether a certificate for the domain is good for the host: a wildcard stands for exactly one
+// label.
+func covers(domain, host string) bool {
+	if parent, wildcard := strings.CutPrefix(domain, "*."); wildcard {
+		_, rest, found := strings.Cut(host, ".")
+		return found && rest == parent
+	}
+	return domain == host
 }

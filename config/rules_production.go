@@ -1,17 +1,37 @@
 package config
 
 import (
-	"github.com/distribution/reference"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 var productionRules = []rule{
+	{publicHost, []string{"profile", "site.host"}},
 	{pinnedFrontendImage, []string{"profile", "frontend.image"}},
 	{pinnedDatabaseImage, []string{"profile", "database.mode", "database.image"}},
 	{noNodePort, []string{"profile", "frontend.service.type"}},
 	{protectedStorage, []string{"profile", "storage.protect"}},
 	{severalReplicas, []string{"profile", "autoscaling", "frontend.replicas"}},
 	{encryptedSite, []string{"profile", "ingress"}},
+	{drainOutlastsTheEdge, []string{"profile", "frontend.drainSeconds"}},
+	{databaseStopsCleanly, []string{"profile", "database.mode", "database.terminationGracePeriodSeconds"}},
+	{databaseHasMemory, []string{"profile", "database.mode", "database.resources.memory"}},
+}
+
+// In production site.host is no name under localhost, test, example or invalid: such names lead to the visitor's own
+// machine or nowhere, and mostly are left over from a development stack.
+func publicHost(d *draft) field.ErrorList {
+	host := d.stack.Site.Host
+	// The domains that RFC 6761 keeps out of the public DNS.
+	reserved := []string{"localhost", "test", "example", "invalid"}
+	last := host[strings.LastIndex(host, ".")+1:]
+	if d.stack.Profile != Production || !slices.Contains(reserved, last) {
+		return nil
+	}
+	return invalid("site.host", host, "must be a name that visitors can look up in production: none under %s", list(reserved))
 }
 
 // In production frontend.image has a tag other than latest, or a digest: a pod that restarts must not bring
@@ -36,18 +56,6 @@ func (d *draft) checkPinned(key, image string) field.ErrorList {
 	return invalid(key, image, "must have a tag other than latest, or a digest, in production")
 }
 
-func isPinned(image string) bool {
-	named, err := reference.ParseNormalizedNamed(image)
-	if err != nil {
-		return false
-	}
-	if _, digested := named.(reference.Digested); digested {
-		return true
-	}
-	tagged, ok := named.(reference.Tagged)
-	return ok && tagged.Tag() != "latest"
-}
-
 // In production frontend.service.type is ClusterIP: a NodePort goes round the ingress and its TLS.
 func noNodePort(d *draft) field.ErrorList {
 	service := d.stack.Frontend.Service
@@ -57,7 +65,7 @@ func noNodePort(d *draft) field.ErrorList {
 	return invalid("frontend.service.type", service.Type, "must be ClusterIP in production: visitors come through the ingress")
 }
 
-// In production storage.protect is on.
+// In production storage.protect is on: the data would go with the stack.
 func protectedStorage(d *draft) field.ErrorList {
 	if d.stack.Profile != Production || *d.stack.Storage.Protect {
 		return nil
@@ -65,7 +73,7 @@ func protectedStorage(d *draft) field.ErrorList {
 	return invalid("storage.protect", false, "must be true in production: the data would go with the stack")
 }
 
-// In production there are at least two pods, so that the site outlives one.
+// In production there are at least two pods: the site outlives the loss of one.
 func severalReplicas(d *draft) field.ErrorList {
 	least, _ := d.stack.ReplicaRange()
 	if d.stack.Profile != Production || least > 1 {
@@ -78,7 +86,8 @@ func severalReplicas(d *draft) field.ErrorList {
 	return invalid(key, least, "must be at least 2 in production")
 }
 
-// In production ingress.tls has a source of the certificate, unless ingress.kind is none.
+// In production ingress.tls has a source of the certificate, unless ingress.kind is none: passwords and sessions would
+// cross the network in plain text.
 func encryptedSite(d *draft) field.ErrorList {
 	i := d.stack.Ingress
 	if d.stack.Profile != Production || i.Kind == IngressNone || i.TLS.Enabled() {
@@ -86,4 +95,37 @@ func encryptedSite(d *draft) field.ErrorList {
 	}
 	return field.ErrorList{field.Required(at("ingress.tls"),
 		"production is served over HTTPS: set one of certResolver, existingSecret, clusterIssuer or defaultCertificate")}
+}
+
+// In production frontend.drainSeconds is at least 5: proxies and edges send requests to a pod for some three seconds
+// after it began to leave.
+func drainOutlastsTheEdge(d *draft) field.ErrorList {
+	drain := d.stack.Frontend.DrainSeconds
+	if d.stack.Profile != Production || drain >= MinProductionDrainSeconds {
+		return nil
+	}
+	return invalid("frontend.drainSeconds", drain, "must be at least %d in production", MinProductionDrainSeconds)
+}
+
+// In production database.terminationGracePeriodSeconds is at least 30: a server that is killed while it stops replays
+// its log at the next start, and the site waits.
+func databaseStopsCleanly(d *draft) field.ErrorList {
+	db := d.stack.Database
+	if d.stack.Profile != Production || db.Mode != Standalone || db.TerminationGracePeriodSeconds >= MinProductionDatabaseGraceSeconds {
+		return nil
+	}
+	return invalid("database.terminationGracePeriodSeconds", db.TerminationGracePeriodSeconds,
+		"must be at least %d in production", MinProductionDatabaseGraceSeconds)
+}
+
+// In production database.resources.memory is at least 1Gi: MySQL at rest takes 480 MiB, and with less it is killed as
+// its buffer pool fills.
+func databaseHasMemory(d *draft) field.ErrorList {
+	db := d.stack.Database
+	if d.stack.Profile != Production || db.Mode != Standalone ||
+		db.Resources.Memory.Cmp(resource.MustParse(MinProductionDatabaseMemory)) >= 0 {
+		return nil
+	}
+	return invalid("database.resources.memory", db.Resources.Memory.String(),
+		"must be at least %s in production", MinProductionDatabaseMemory)
 }

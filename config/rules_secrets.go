@@ -2,20 +2,24 @@ package config
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 var secretRules = []rule{
 	{databasePasswords, []string{"database.mode", "database.existingSecret", "databasePassword", "databaseRootPassword"}},
+	{passwordsSurviveSetup, []string{"database.mode", "databasePassword", "databaseRootPassword"}},
 	{authSecrets, []string{"frontend.existingSecret", "authSecret"}},
 }
 
 // databasePassword, and in mode standalone databaseRootPassword, are given as Pulumi secrets or come from
-// database.existingSecret, not both.
+// database.existingSecret, not both: WordPress and MySQL must know the same ones, and stack files are committed.
 func databasePasswords(d *draft) field.ErrorList {
 	db := d.stack.Database
-	given := secretSource{existing: db.ExistingSecret != "", existingKey: "database.existingSecret", minLength: MinPasswordLength}
+	given := secretSource{existing: db.ExistingSecret != "", existingKey: "database.existingSecret",
+		minLength: MinPasswordLength, maxLength: MaxPasswordLength}
 	problems := d.checkSecret("databasePassword", d.stack.DatabasePassword, given)
 	if db.Mode == Standalone {
 		problems = append(problems, d.checkSecret("databaseRootPassword", d.stack.DatabaseRootPassword, given)...)
@@ -23,7 +27,29 @@ func databasePasswords(d *draft) field.ErrorList {
 	return problems
 }
 
-// authSecret is given as a Pulumi secret or its keys and salts come from frontend.existingSecret, not both.
+// databasePassword and databaseRootPassword hold no ' and no \ in mode standalone, and root's no " and no # either: the
+// official image writes them into SQL and root's into an options file as they are, which fails MySQL's first start
+// or sets another password. A Secret that exists already is not looked into.
+func passwordsSurviveSetup(d *draft) field.ErrorList {
+	if d.stack.Database.Mode != Standalone {
+		return nil
+	}
+	return slices.Concat(
+		refuseCharacters("databasePassword", d.stack.DatabasePassword, `'\`),
+		refuseCharacters("databaseRootPassword", d.stack.DatabaseRootPassword, `'\"#`),
+	)
+}
+
+func refuseCharacters(key string, value Secret, characters string) field.ErrorList {
+	if !strings.ContainsAny(string(value), characters) {
+		return nil
+	}
+	return invalid(key, value, "must not contain any of %s, which the image's first start misreads: choose another one",
+		strings.Join(strings.Split(characters, ""), " "))
+}
+
+// authSecret is given as a Pulumi secret or its keys and salts come from frontend.existingSecret, not both: all pods
+// must have the same ones, and with two sources nobody knows which.
 func authSecrets(d *draft) field.ErrorList {
 	return d.checkSecret("authSecret", d.stack.AuthSecret, secretSource{
 		existing:    d.stack.Frontend.ExistingSecret != "",
@@ -32,11 +58,12 @@ func authSecrets(d *draft) field.ErrorList {
 	})
 }
 
-// secretSource says where else a secret may come from, and its least length in bytes.
+// secretSource says where else a secret may come from, and its least and greatest length in bytes; 0 is no
+// bound.
 type secretSource struct {
-	existing    bool
-	existingKey string
-	minLength   int
+	existing             bool
+	existingKey          string
+	minLength, maxLength int
 }
 
 func (d *draft) checkSecret(key string, value Secret, source secretSource) field.ErrorList {
@@ -51,7 +78,7 @@ func (d *draft) checkSecret(key string, value Secret, source secretSource) field
 		return field.ErrorList{field.Forbidden(path,
 			fmt.Sprintf("%s already holds it: remove one of the two", source.existingKey))}
 	}
-	return append(d.checkEncrypted(path), checkSecretText(path, value, source.minLength)...)
+	return append(d.checkEncrypted(path), checkSecretText(path, value, source.minLength, source.maxLength)...)
 }
 
 // checkEncrypted refuses plain text in every profile: a stack file is committed.

@@ -15,29 +15,49 @@ func nameOf(r rule) string {
 	return strings.TrimPrefix(path.Ext(path.Base(full)), ".")
 }
 
+func allRules() []rule {
+	var all []rule
+	for _, group := range ruleGroups {
+		all = append(all, group.rules...)
+	}
+	return all
+}
+
+// broken are the names of the rules that a configuration breaks.
+func broken(t *testing.T, documents ...string) []string {
+	t.Helper()
+	raw := parse(t, documents...)
+	d := decode(raw.values, raw.secretKeys)
+	known := d.valueProblems()
+	d.stack.derive()
+	var names []string
+	for _, r := range allRules() {
+		if r.isReady(known) && len(r.check(d)) > 0 {
+			names = append(names, nameOf(r))
+		}
+	}
+	return names
+}
+
 // A rule that no case breaks is a rule that nobody has seen work.
 func TestEveryRuleHasACase(t *testing.T) {
-	broken := map[string]bool{}
-	for _, c := range problemCases {
-		raw := parse(t, minimal, c.change)
-		d := decode(raw.values, raw.secretKeys)
-		known := d.valueProblems()
-		d.stack.derive()
-		for _, r := range rules {
-			if r.isReady(known) && len(r.check(d)) > 0 {
-				broken[nameOf(r)] = true
+	seen := map[string]bool{}
+	for _, group := range problemCases {
+		for _, c := range group {
+			for _, name := range broken(t, minimal, c.change) {
+				seen[name] = true
 			}
 		}
 	}
-	for _, r := range rules {
-		if !broken[nameOf(r)] {
+	for _, r := range allRules() {
+		if !seen[nameOf(r)] {
 			t.Errorf("no case breaks the rule %s", nameOf(r))
 		}
 	}
 }
 
 func TestRulesReadKeysThatExist(t *testing.T) {
-	for _, r := range rules {
+	for _, r := range allRules() {
 		for _, key := range r.reads {
 			if !exists(reflect.TypeFor[Stack](), key) {
 				t.Errorf("the rule %s reads %q, and there is no such key", nameOf(r), key)

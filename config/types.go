@@ -39,11 +39,11 @@ type Stack struct {
 	Ingress Ingress `json:"ingress"`
 
 	// DatabasePassword is the password of the WordPress user in MySQL. Must be a Pulumi secret. Required
-	// unless database.existingSecret is set. At least 8 characters, no line break, NUL or white space at
-	// either end.
+	// unless database.existingSecret is set. 8 to 256 characters, no line break, NUL or white space at
+	// either end; in mode standalone no ' and no \.
 	DatabasePassword Secret `json:"databasePassword"`
 	// DatabaseRootPassword is the password of MySQL's root. Must be a Pulumi secret. Required in mode
-	// standalone unless database.existingSecret is set, and refused otherwise. Same form as databasePassword.
+	// standalone unless database.existingSecret is set, and refused otherwise. Same form as databasePassword, and no " and no #.
 	DatabaseRootPassword Secret `json:"databaseRootPassword"`
 	// AuthSecret is what the eight WordPress keys and salts derive from. Must be a Pulumi secret of at
 	// least 32 characters. Required unless frontend.existingSecret is set.
@@ -52,15 +52,16 @@ type Stack struct {
 
 // Site is the public face of the installation.
 type Site struct {
-	// Host is the DNS name that visitors use, in lower case, without scheme and port. Required.
+	// Host is the DNS name that visitors use, in lower case, without scheme and port; in production none under localhost,
+	// test, example or invalid. Required.
 	Host string `json:"host"`
 }
 
 // Resources are both the requests and the limits of a container, so that its pod is of QoS class Guaranteed.
 type Resources struct {
-	// CPU in cores, at least 10m. Default: 200m for the frontend, 500m for the database.
+	// CPU in cores, 10m to 128. Default: 200m for the frontend, 500m for the database.
 	CPU resource.Quantity `json:"cpu"`
-	// Memory in bytes: at least 128Mi for the frontend, 512Mi for the database. Default: 256Mi for the
+	// Memory in bytes: at least 128Mi for the frontend, 512Mi for the database, 1Gi for one in production. Default: 256Mi for the
 	// frontend, 1Gi for the database.
 	Memory resource.Quantity `json:"memory"`
 	// EphemeralStorage in bytes: what a container may write to logs and temporary files, at least 64Mi.
@@ -81,7 +82,8 @@ const (
 
 // Frontend is the WordPress tier.
 type Frontend struct {
-	// Image is an image that keeps the contract of the official wordpress:*-apache image. Production needs a
+	// Image is an image that keeps the contract of the official wordpress:*-apache image, so no fpm or cli variant.
+	// Production needs a
 	// tag other than latest, or a digest. Default: wordpress:7.1.0-php8.3-apache.
 	Image string `json:"image"`
 	// Replicas is the fixed number of pods, 1 to 1000, only where autoscaling is off; production needs 2.
@@ -92,15 +94,16 @@ type Frontend struct {
 	// Workers is how many requests one pod serves at a time (Apache's MaxRequestWorkers), 2 to 256.
 	// 64 MiB and 32 MiB a worker must fit in the memory limit. Default: as many as fit, from 2 to 64.
 	Workers *int `json:"workers"`
-	// MaxUploadSize is the largest upload, in bytes; it also bounds a request body. 1Mi to 2047Mi, and no more
-	// than resources.ephemeralStorage, where an upload lies until it is complete. Default: 64Mi.
+	// MaxUploadSize is the largest upload, in bytes; it also bounds a request body. 1Mi to 2046Mi; it must fit on
+	// storage.content and, beside 64Mi for logs, in resources.ephemeralStorage, where it lies until it is complete.
+	// Default: 64Mi.
 	MaxUploadSize resource.Quantity `json:"maxUploadSize"`
 	// MaxRequestSeconds is the longest that one request may take, 1 to 3600. Default: 30.
 	MaxRequestSeconds int `json:"maxRequestSeconds"`
 	// Spread over nodes and zones: preferred or required. Default: preferred.
 	Spread Spread `json:"spread"`
-	// Nodes is the number of nodes that the operator states the cluster has; 0 means not stated. Only used
-	// to refuse a required spread that cannot be met. Default: 0.
+	// Nodes is the number of nodes that the operator states the cluster has, up to 5000; 0 means not stated. Only
+	// used to refuse a required spread that cannot be met. Default: 0.
 	Nodes int `json:"nodes"`
 	// MaxSurge is how many pods a rolling update may add: a count or a percentage of the pods, rounded up.
 	// Must be 0 where the content volume is ReadWriteOnce. Default: 1.
@@ -110,14 +113,14 @@ type Frontend struct {
 	MaxUnavailable IntOrPercent `json:"maxUnavailable"`
 	// DisruptionBudget bounds voluntary evictions.
 	DisruptionBudget DisruptionBudget `json:"disruptionBudget"`
-	// DrainSeconds is how long a terminating pod goes on serving while the edge takes it out, 1 to 3600.
-	// Default: 20.
+	// DrainSeconds is how long a terminating pod goes on serving while the edge takes it out, 1 to 3600;
+	// production needs 5. Default: 20.
 	DrainSeconds int `json:"drainSeconds"`
 	// TerminationGracePeriodSeconds is the time from the start of the drain to SIGKILL, 1 to 7201; longer than
 	// drainSeconds and maxRequestSeconds together. Default: 60.
 	TerminationGracePeriodSeconds int `json:"terminationGracePeriodSeconds"`
-	// LivenessProbe restarts a pod that no longer answers. Default: false, because an automatic restart
-	// hides the fault.
+	// LivenessProbe restarts a pod that has not answered for two minutes; maxRequestSeconds must be less. Default: false,
+	// because an automatic restart hides the fault.
 	LivenessProbe bool `json:"livenessProbe"`
 	// Service is how the frontend is reached inside the cluster.
 	Service Service `json:"service"`
@@ -166,22 +169,23 @@ const (
 type Database struct {
 	// Mode says who runs the database: standalone or external. Default: standalone.
 	Mode DatabaseMode `json:"mode"`
-	// Image is an image that keeps the contract of the official mysql image. Production needs a tag other than
+	// Image is an image that keeps the contract of the official mysql image; MariaDB's does not. Production needs a tag other than
 	// latest, or a digest. Mode standalone only. Default: mysql:9.7.2.
 	Image string `json:"image"`
-	// Name of the database: 1 to 64 letters, digits, _ and $, and none of MySQL's own. Default: wordpress.
+	// Name of the database: 1 to 64 letters, digits, _ and $, each _ counted twice in mode standalone, and none
+	// of MySQL's own. Default: wordpress.
 	Name string `json:"name"`
 	// User that WordPress logs in as: 1 to 32 letters, digits, _ and $, and not root. Default: wordpress.
 	User string `json:"user"`
 	// Resources of the MySQL container. Mode standalone only.
 	Resources Resources `json:"resources"`
 	// MaxConnections that MySQL accepts, up to 100000; at least one for each worker of each frontend pod,
-	// surge included, and 10 in reserve. A change restarts MySQL. Default: 151. Mode standalone only.
+	// surge included, and 10 in reserve, and at most one for each 3Mi of resources.memory. A change restarts MySQL. Default: 151. Mode standalone only.
 	MaxConnections *int `json:"maxConnections"`
-	// TerminationGracePeriodSeconds in which InnoDB can stop cleanly, 1 to 3600. Mode standalone only.
-	// Default: 120.
+	// TerminationGracePeriodSeconds in which InnoDB can stop cleanly, 1 to 3600; production needs 30. Mode standalone
+	// only. Default: 120.
 	TerminationGracePeriodSeconds int `json:"terminationGracePeriodSeconds"`
-	// Host of the external database: a DNS name or an IPv4 address. Required in mode external, refused in mode
+	// Host of the external database: a DNS name or an IPv4 address other than the pod's own. Required in mode external, refused in mode
 	// standalone.
 	Host string `json:"host"`
 	// Port of the external database, 1 to 65535. Mode external only. Default: 3306.
@@ -249,7 +253,8 @@ type Autoscaling struct {
 	MinReplicas int `json:"minReplicas"`
 	// MaxReplicas is the greatest number of pods, 1 to 1000, no less than minReplicas. Default: 6.
 	MaxReplicas int `json:"maxReplicas"`
-	// CPUUtilization is the target in percent of the CPU request, 1 to 100. Default: 60.
+	// CPUUtilization is the target in percent of the CPU request, 1 to 90: the autoscaler acts on more than a tenth above it,
+	// and a pod never uses more than its request. Default: 60.
 	CPUUtilization int `json:"cpuUtilization"`
 	// ScaleDownStabilizationSeconds is how long the load must stay low before pods are taken away, 0 to
 	// 3600. Default: 300.

@@ -41,7 +41,7 @@ func validateNamespace(namespace string) field.ErrorList {
 
 func validateFrontend(f *Frontend) field.ErrorList {
 	return slices.Concat(
-		checkImage(at("frontend.image"), f.Image),
+		checkFrontendImage(at("frontend.image"), f.Image),
 		checkOptionalRange(at("frontend.replicas"), f.Replicas, 1, MaxReplicas, "pods"),
 		validateResources(at("frontend.resources"), f.Resources, MinFrontendMemory),
 		checkOptionalRange(at("frontend.workers"), f.Workers, MinWorkers, MaxWorkers, "workers"),
@@ -59,7 +59,7 @@ func validateFrontend(f *Frontend) field.ErrorList {
 
 func validateResources(path *field.Path, r Resources, minMemory string) field.ErrorList {
 	return slices.Concat(
-		checkAtLeast(path.Child("cpu"), r.CPU, MinCPU),
+		checkCPU(path.Child("cpu"), r.CPU),
 		checkAtLeast(path.Child("memory"), r.Memory, minMemory),
 		checkAtLeast(path.Child("ephemeralStorage"), r.EphemeralStorage, MinEphemeralStorage),
 	)
@@ -93,13 +93,13 @@ func validateNodePort(port int) field.ErrorList {
 func validateDatabase(d *Database) field.ErrorList {
 	return slices.Concat(
 		checkOneOf(at("database.mode"), d.Mode, Standalone, External),
-		checkImage(at("database.image"), d.Image),
+		checkDatabaseImage(at("database.image"), d.Image),
 		validateDatabaseName(d.Name),
 		validateDatabaseUser(d.User),
 		validateResources(at("database.resources"), d.Resources, MinDatabaseMemory),
 		checkOptionalRange(at("database.maxConnections"), d.MaxConnections, 1, MaxConnections, "connections"),
 		checkRange(at("database.terminationGracePeriodSeconds"), d.TerminationGracePeriodSeconds, 1, maxSeconds, "seconds"),
-		checkOptionalDNSName(at("database.host"), d.Host, "a DNS name or an IPv4 address, without port"),
+		checkServerHost(at("database.host"), d.Host),
 		checkRange(at("database.port"), d.Port, 1, maxPort, ""),
 		checkOptionalDNSName(at("database.existingSecret"), d.ExistingSecret, "a Secret's name"),
 	)
@@ -136,7 +136,7 @@ func validateAutoscaling(a *Autoscaling) field.ErrorList {
 	return slices.Concat(
 		checkRange(at("autoscaling.minReplicas"), a.MinReplicas, 1, MaxReplicas, "pods"),
 		checkRange(at("autoscaling.maxReplicas"), a.MaxReplicas, 1, MaxReplicas, "pods"),
-		checkRange(at("autoscaling.cpuUtilization"), a.CPUUtilization, 1, 100, "percent"),
+		checkRange(at("autoscaling.cpuUtilization"), a.CPUUtilization, 1, MaxCPUUtilization, "percent"),
 		checkOptionalRange(at("autoscaling.scaleDownStabilizationSeconds"),
 			a.ScaleDownStabilizationSeconds, 0, maxSeconds, "seconds"),
 	)
@@ -178,8 +178,7 @@ func validateCertResolver(name string) field.ErrorList {
 func validateDomains(domains []string) field.ErrorList {
 	var problems field.ErrorList
 	for i, domain := range domains {
-		isWildcard := len(validation.IsWildcardDNS1123Subdomain(domain)) == 0
-		if !isDNSName(domain) && !isWildcard {
+		if !isHostName(strings.TrimPrefix(domain, "*.")) {
 			problems = append(problems, field.Invalid(at("ingress.tls.domains").Index(i), domain,
 				"must be a DNS name in lower case such as example.com, or a wildcard such as *.example.com"))
 		}

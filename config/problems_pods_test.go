@@ -1,0 +1,37 @@
+package config
+
+// Times and sizes.
+var podProblems = []problemCase{
+	{"request longer than the grace period", `wordpress:frontend: {maxRequestSeconds: 40}`, []string{
+		`frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 60`,
+	}},
+	{"workers without memory", `wordpress:frontend: {workers: 7}`, []string{
+		`frontend.workers: Invalid value: 7: need 288Mi of memory and resources.memory is 256Mi: use 6 or less, or more memory`,
+	}},
+	{"upload larger than the disk", `wordpress:frontend: {maxUploadSize: 1500Mi}`, []string{
+		`frontend.maxUploadSize: Invalid value: "1500Mi": must leave 64Mi of resources.ephemeralStorage, which is 1Gi, to logs: use less, or at least 1564Mi there`,
+	}},
+	{"node port without its type", `wordpress:frontend: {service: {nodePort: 30012}}`, []string{
+		`frontend.service.nodePort: Invalid value: 30012: goes with type NodePort only: remove it, or set the type`,
+	}},
+	{"upload larger than the volume", `{wordpress:frontend: {maxUploadSize: 512Mi}, wordpress:storage: {content: {size: 256Mi}}}`, []string{
+		`frontend.maxUploadSize: Invalid value: "512Mi": must be at most storage.content.size, which is 256Mi`,
+	}},
+	{"probe that kills busy pods", `wordpress:frontend: {livenessProbe: true, maxRequestSeconds: 300, terminationGracePeriodSeconds: 330}`, []string{
+		`frontend.livenessProbe: Invalid value: true: restarts a pod after 120 seconds without an answer, and maxRequestSeconds is 300: use 119 or less there, or no probe`,
+	}},
+	{"everything a little too large", `
+wordpress:frontend:
+  resources: {memory: 200Mi, ephemeralStorage: 256Mi}
+  workers: 5
+  maxUploadSize: 200Mi
+  drainSeconds: 30
+  service: {nodePort: 30080}
+wordpress:storage: {content: {size: 100Mi}}`, []string{
+		`frontend.maxUploadSize: Invalid value: "200Mi": must be at most storage.content.size, which is 100Mi`,
+		`frontend.maxUploadSize: Invalid value: "200Mi": must leave 64Mi of resources.ephemeralStorage, which is 256Mi, to logs: use less, or at least 264Mi there`,
+		`frontend.service.nodePort: Invalid value: 30080: goes with type NodePort only: remove it, or set the type`,
+		`frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 60`,
+		`frontend.workers: Invalid value: 5: need 224Mi of memory and resources.memory is 200Mi: use 4 or less, or more memory`,
+	}},
+}

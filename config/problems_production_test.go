@@ -1,0 +1,43 @@
+package config
+
+// What production refuses.
+var productionProblems = []problemCase{
+	{"latest images in production", `
+wordpress:profile: production
+wordpress:frontend: {image: wordpress}
+wordpress:database: {image: "mysql:latest"}`, []string{
+		`database.image: Invalid value: "mysql:latest": must have a tag other than latest, or a digest, in production`,
+		`frontend.image: Invalid value: "wordpress": must have a tag other than latest, or a digest, in production`,
+	}},
+	{"everything that production refuses", `
+wordpress:profile: production
+wordpress:frontend: {service: {type: NodePort}}
+wordpress:storage: {protect: false}
+wordpress:autoscaling: {minReplicas: 1}
+wordpress:ingress: {}
+wordpress:databasePassword: hunter2hunter2
+wordpress:authSecret: null`, []string{
+		`authSecret: Required value: run: pulumi config set --secret wordpress:authSecret, or name a Secret in frontend.existingSecret`,
+		`autoscaling.minReplicas: Invalid value: 1: must be at least 2 in production`,
+		`databasePassword: Forbidden: must not be in plain text: choose a new value and run: pulumi config set --secret wordpress:databasePassword`,
+		`frontend.service.type: Invalid value: "NodePort": must be ClusterIP in production: visitors come through the ingress`,
+		`ingress.tls: Required value: production is served over HTTPS: set one of certResolver, existingSecret, clusterIssuer or defaultCertificate`,
+		`storage.protect: Invalid value: false: must be true in production: the data would go with the stack`,
+	}},
+	{"one fixed pod in production", `
+wordpress:profile: production
+wordpress:autoscaling: {enabled: false}
+wordpress:frontend: {replicas: 1}`, []string{
+		`frontend.replicas: Invalid value: 1: must be at least 2 in production`,
+	}},
+	{"development left over in production", `
+wordpress:profile: production
+wordpress:site: {host: wordpress.localhost}
+wordpress:frontend: {drainSeconds: 4}
+wordpress:database: {resources: {memory: 1023Mi}, terminationGracePeriodSeconds: 29}`, []string{
+		`database.resources.memory: Invalid value: "1023Mi": must be at least 1Gi in production`,
+		`database.terminationGracePeriodSeconds: Invalid value: 29: must be at least 30 in production`,
+		`frontend.drainSeconds: Invalid value: 4: must be at least 5 in production`,
+		`site.host: Invalid value: "wordpress.localhost": must be a name that visitors can look up in production: none under localhost, test, example, invalid`,
+	}},
+}

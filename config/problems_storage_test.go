@@ -1,0 +1,42 @@
+package config
+
+import "strings"
+
+// Storage and the database.
+var storageProblems = []problemCase{
+	{"too few connections", `wordpress:database: {maxConnections: 51}`, []string{
+		`database.maxConnections: Invalid value: 51: must be at least 52: 7 pods with 6 workers each, and 10 in reserve`,
+	}},
+	{"external database without host", `{wordpress:database: {mode: external}, wordpress:databaseRootPassword: null}`, []string{
+		`database.host: Required value: where the database of mode external is, such as mysql.example.com`,
+	}},
+	{"external database with a server", `
+wordpress:database: {mode: external, host: db.example.com, image: "mysql:9.7.2", resources: {cpu: 1}, maxConnections: 100}
+wordpress:storage: {database: {size: 20Gi}}`, []string{
+		`database.image: Forbidden: not used with database.mode external: remove it, or use mode standalone`,
+		`database.maxConnections: Forbidden: not used with database.mode external: remove it, or use mode standalone`,
+		`database.resources: Forbidden: not used with database.mode external: remove it, or use mode standalone`,
+		`databaseRootPassword: Forbidden: not used with database.mode external: remove it, or use mode standalone`,
+		`storage.database: Forbidden: not used with database.mode external: remove it, or use mode standalone`,
+	}},
+	{"own database with an address", `wordpress:database: {host: db.example.com, port: 3307}`, []string{
+		`database.host: Forbidden: goes with database.mode external only: remove it, or set the mode`,
+		`database.port: Forbidden: goes with database.mode external only: remove it, or set the mode`,
+	}},
+	{"file system without a class", `wordpress:storage: {cephfs: {create: true}, content: {accessMode: ReadWriteOnce}}`, []string{
+		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany for 6 pods on several nodes`,
+		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany with cephfs.create`,
+		`storage.content.storageClass: Required value: the name of the StorageClass that cephfs.create creates, such as csi-cephfs`,
+	}},
+	{"more connections than memory", `wordpress:database: {maxConnections: 342}`, []string{
+		`database.maxConnections: Invalid value: 342: must be at most 341, one for each 3Mi of resources.memory, which is 1Gi: use fewer, or at least 1026Mi of memory`,
+	}},
+	{"name that the grant cannot hold", `wordpress:database: {name: ` + strings.Repeat("a", 63) + `_}`, []string{
+		`database.name: Invalid value: "` + strings.Repeat("a", 63) + `_": must have at most 64 characters with each underscore counted twice, and has 65`,
+	}},
+	{"namespace of Rook", `
+wordpress:namespace: rook-ceph
+wordpress:storage: {cephfs: {create: true}, content: {storageClass: csi-cephfs}}`, []string{
+		`namespace: Invalid value: "rook-ceph": must not be storage.cephfs.namespace, which is Rook's own: choose another name`,
+	}},
+}

@@ -1,0 +1,208 @@
+package config
+
+import "strings"
+
+// Values that are wrong by themselves.
+var valueProblems = []problemCase{
+	{"no profile", `wordpress:profile: null`, []string{
+		`profile: Required value: production, or development for a stack that may lose its data`,
+	}},
+	{"unknown profile", `wordpress:profile: staging`, []string{
+		`profile: Unsupported value: "staging": supported values: "production", "development"`,
+	}},
+	{"namespace with a dot", `wordpress:namespace: my.site`, []string{
+		`namespace: Invalid value: "my.site": must be a namespace's name: at most 63 lower case letters, digits and -`,
+	}},
+	{"namespace of the cluster", `wordpress:namespace: kube-system`, []string{
+		`namespace: Invalid value: "kube-system": must not be one of the cluster's own namespaces`,
+	}},
+	{"no host", `wordpress:site: {}`, []string{
+		`site.host: Required value: the DNS name that visitors use, such as wordpress.example.com`,
+	}},
+	{"host with scheme", `wordpress:site: {host: "https://www.example.com"}`, []string{
+		`site.host: Invalid value: "https://www.example.com": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
+	}},
+	{"host with port", `wordpress:site: {host: "www.example.com:8443"}`, []string{
+		`site.host: Invalid value: "www.example.com:8443": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
+	}},
+	{"host in upper case", `wordpress:site: {host: WWW.example.com}`, []string{
+		`site.host: Invalid value: "WWW.example.com": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
+	}},
+	{"host with an underscore", `wordpress:site: {host: my_site.example.com}`, []string{
+		`site.host: Invalid value: "my_site.example.com": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
+	}},
+	{"address as host", `wordpress:site: {host: 192.0.2.1}`, []string{
+		`site.host: Invalid value: "192.0.2.1": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
+	}},
+	{"malformed images", `{wordpress:frontend: {image: "WordPress:7"}, wordpress:database: {image: "mysql:"}}`, []string{
+		`database.image: Invalid value: "mysql:": must be an image reference such as wordpress:7.1.0-php8.3-apache`,
+		`frontend.image: Invalid value: "WordPress:7": must be an image reference such as wordpress:7.1.0-php8.3-apache`,
+	}},
+	{"no replicas", `{wordpress:frontend: {replicas: 0}, wordpress:autoscaling: {enabled: false}}`, []string{
+		`frontend.replicas: Invalid value: 0: must be from 1 to 1000 pods`,
+	}},
+	{"malformed quantity", `wordpress:frontend: {resources: {cpu: 200 millicores}}`, []string{
+		`frontend.resources.cpu: Invalid value: "200 millicores": must be a quantity such as 200m, 256Mi or 20Gi`,
+	}},
+	{"quantity without end", `wordpress:storage: {content: {size: 1e999999999}}`, []string{
+		`storage.content.size: Invalid value: "1e999999999": must be a quantity such as 200m, 256Mi or 20Gi`,
+	}},
+	{"milli bytes", `wordpress:frontend: {resources: {memory: 256m}}`, []string{
+		`frontend.resources.memory: Invalid value: "256m": must be at least 128Mi`,
+	}},
+	{"too small to run", `
+wordpress:frontend: {resources: {cpu: 1m, memory: 64Mi, ephemeralStorage: "0"}, maxUploadSize: 1}
+wordpress:database: {resources: {memory: 256Mi}}
+wordpress:storage: {database: {size: -1Gi}, content: {size: 0}}`, []string{
+		`database.resources.memory: Invalid value: "256Mi": must be at least 512Mi`,
+		`frontend.maxUploadSize: Invalid value: "1": must be at least 1Mi`,
+		`frontend.resources.cpu: Invalid value: "1m": must be at least 10m`,
+		`frontend.resources.ephemeralStorage: Invalid value: "0": must be at least 64Mi`,
+		`frontend.resources.memory: Invalid value: "64Mi": must be at least 128Mi`,
+		`storage.content.size: Invalid value: "0": must be at least 64Mi`,
+		`storage.database.size: Invalid value: "-1Gi": must be at least 1Gi`,
+	}},
+	{"upload that Apache cannot take", `wordpress:frontend: {maxUploadSize: 2Gi, resources: {ephemeralStorage: 4Gi}}`, []string{
+		`frontend.maxUploadSize: Invalid value: "2Gi": must be at most 2046Mi`,
+	}},
+	{"one worker", `wordpress:frontend: {workers: 1}`, []string{
+		`frontend.workers: Invalid value: 1: must be from 2 to 256 workers`,
+	}},
+	{"times of zero", `wordpress:frontend: {maxRequestSeconds: 0, drainSeconds: 0, terminationGracePeriodSeconds: 0}`, []string{
+		`frontend.drainSeconds: Invalid value: 0: must be from 1 to 3600 seconds`,
+		`frontend.maxRequestSeconds: Invalid value: 0: must be from 1 to 3600 seconds`,
+		`frontend.terminationGracePeriodSeconds: Invalid value: 0: must be from 1 to 7201 seconds`,
+	}},
+	{"unknown words", `
+wordpress:frontend: {spread: always, service: {type: LoadBalancer}}
+wordpress:database: {mode: cluster}
+wordpress:storage: {content: {accessMode: RWX}}
+wordpress:ingress: {kind: nginx}`, []string{
+		`database.mode: Unsupported value: "cluster": supported values: "standalone", "external"`,
+		`frontend.service.type: Unsupported value: "LoadBalancer": supported values: "ClusterIP", "NodePort"`,
+		`frontend.spread: Unsupported value: "always": supported values: "preferred", "required"`,
+		`ingress.kind: Unsupported value: "nginx": supported values: "traefik", "ingress", "none"`,
+		`storage.content.accessMode: Unsupported value: "RWX": supported values: "ReadWriteOnce", "ReadWriteMany"`,
+	}},
+	{"malformed percentages", `wordpress:frontend: {maxSurge: 25 %, maxUnavailable: -1, disruptionBudget: {maxUnavailable: 120%}}`, []string{
+		`frontend.disruptionBudget.maxUnavailable: Invalid value: "120%": must be a count from 0 to 1000 or a percentage from 0% to 100%`,
+		`frontend.maxSurge: Invalid value: "25 %": must be a count from 0 to 1000 or a percentage from 0% to 100%`,
+		`frontend.maxUnavailable: Invalid value: "-1": must be a count from 0 to 1000 or a percentage from 0% to 100%`,
+	}},
+	{"autoscaling out of range", `wordpress:autoscaling: {minReplicas: 0, maxReplicas: 5000, cpuUtilization: 160, scaleDownStabilizationSeconds: -1}`, []string{
+		`autoscaling.cpuUtilization: Invalid value: 160: must be from 1 to 90 percent`,
+		`autoscaling.maxReplicas: Invalid value: 5000: must be from 1 to 1000 pods`,
+		`autoscaling.minReplicas: Invalid value: 0: must be from 1 to 1000 pods`,
+		`autoscaling.scaleDownStabilizationSeconds: Invalid value: -1: must be from 0 to 3600 seconds`,
+	}},
+	{"node port out of range", `wordpress:frontend: {service: {type: NodePort, nodePort: 80}}`, []string{
+		`frontend.service.nodePort: Invalid value: 80: must be from 30000 to 32767`,
+	}},
+	{"database names", `wordpress:database: {name: my-site, user: root}`, []string{
+		`database.name: Invalid value: "my-site": must be 1 to 64 characters of A-Z, a-z, 0-9, _ and $`,
+		`database.user: Invalid value: "root": must not be root: the site needs one database only`,
+	}},
+	{"database name that begins badly", `wordpress:database: {name: -site}`, []string{
+		`database.name: Invalid value: "-site": must be 1 to 64 characters of A-Z, a-z, 0-9, _ and $`,
+	}},
+	{"database of MySQL itself", `wordpress:database: {name: MySQL, user: abcdefghijklmnopqrstuvwxyz0123456}`, []string{
+		`database.name: Invalid value: "MySQL": must not be one of MySQL's own databases`,
+		`database.user: Invalid value: "abcdefghijklmnopqrstuvwxyz0123456": must be 1 to 32 characters of A-Z, a-z, 0-9, _ and $`,
+	}},
+	{"database out of range", `
+wordpress:database: {maxConnections: 200000, terminationGracePeriodSeconds: 0, port: 70000}
+wordpress:frontend: {nodes: -1}`, []string{
+		`database.maxConnections: Invalid value: 200000: must be from 1 to 100000 connections`,
+		`database.port: Forbidden: goes with database.mode external only: remove it, or set the mode`,
+		`database.port: Invalid value: 70000: must be from 1 to 65535`,
+		`database.terminationGracePeriodSeconds: Invalid value: 0: must be from 1 to 3600 seconds`,
+		`frontend.nodes: Invalid value: -1: must be from 0 to 5000 nodes`,
+	}},
+	{"external host with port", `{wordpress:database: {mode: external, host: "db:3306"}, wordpress:databaseRootPassword: null}`, []string{
+		`database.host: Invalid value: "db:3306": must be a DNS name or an IPv4 address, without port: lower case letters, digits, - and .`,
+	}},
+	{"names of what exists", `
+wordpress:database: {existingSecret: My_Password}
+wordpress:databasePassword: null
+wordpress:databaseRootPassword: null
+wordpress:storage: {database: {storageClass: Block}}
+wordpress:ingress: {tls: {existingSecret: My_TLS}}`, []string{
+		`database.existingSecret: Invalid value: "My_Password": must be a Secret's name: lower case letters, digits, - and .`,
+		`ingress.tls.existingSecret: Invalid value: "My_TLS": must be a Secret's name: lower case letters, digits, - and .`,
+		`storage.database.storageClass: Invalid value: "Block": must be a StorageClass's name: lower case letters, digits, - and .`,
+	}},
+	{"malformed object names", `
+wordpress:frontend: {existingSecret: My_Keys}
+wordpress:authSecret: null
+wordpress:storage: {content: {storageClass: Fast}, cephfs: {filesystem: my_fs, namespace: rook.ceph}}
+wordpress:ingress: {className: Traefik, tls: {clusterIssuer: "let's encrypt"}}`, []string{
+		`frontend.existingSecret: Invalid value: "My_Keys": must be a Secret's name: lower case letters, digits, - and .`,
+		`ingress.className: Invalid value: "Traefik": must be an IngressClass's name: lower case letters, digits, - and .`,
+		`ingress.tls.clusterIssuer: Invalid value: "let's encrypt": must be a ClusterIssuer's name: lower case letters, digits, - and .`,
+		`storage.cephfs.filesystem: Invalid value: "my_fs": must be a CephFilesystem's name: lower case letters, digits, - and .`,
+		`storage.cephfs.namespace: Invalid value: "rook.ceph": must be a namespace's name: at most 63 lower case letters, digits and -`,
+		`storage.content.storageClass: Invalid value: "Fast": must be a StorageClass's name: lower case letters, digits, - and .`,
+	}},
+	{"resolver and domains", `wordpress:ingress: {tls: {certResolver: my resolver, domains: [www.example.com, "*.*.com", www.example.com]}}`, []string{
+		`ingress.tls.certResolver: Invalid value: "my resolver": must be the name of a resolver in Traefik's static configuration: letters, digits, - and _`,
+		`ingress.tls.domains[1]: Invalid value: "*.*.com": must be a DNS name in lower case such as example.com, or a wildcard such as *.example.com`,
+		`ingress.tls.domains[2]: Duplicate value: "www.example.com"`,
+	}},
+	{"annotation without a name", `wordpress:ingress: {kind: ingress, tls: {clusterIssuer: a}, annotations: {"a b": c}}`, []string{
+		`ingress.annotations: Invalid value: "a b": must be an annotation's name such as example.com/name`,
+	}},
+	{"label that DNS cannot hold", `wordpress:site: {host: ` + strings.Repeat("a", 64) + `.example.com}`, []string{
+		`site.host: Invalid value: "` + strings.Repeat("a", 64) + `.example.com": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
+	}},
+	{"host that browsers read as an address", `wordpress:site: {host: 192.0.2.256}`, []string{
+		`site.host: Invalid value: "192.0.2.256": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
+	}},
+	{"host with a final dot", `wordpress:site: {host: www.example.com.}`, []string{
+		`site.host: Invalid value: "www.example.com.": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
+	}},
+	{"wildcard host", `wordpress:site: {host: "*.example.com"}`, []string{
+		`site.host: Invalid value: "*.example.com": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
+	}},
+	{"images without Apache or MySQL", `
+wordpress:frontend: {image: "registry.example.com/library/wordpress:7.1.0-php8.3-fpm-alpine"}
+wordpress:database: {image: "mariadb:12.3.2"}`, []string{
+		`database.image: Invalid value: "mariadb:12.3.2": must be MySQL, such as mysql:9.7.2`,
+		`frontend.image: Invalid value: "registry.example.com/library/wordpress:7.1.0-php8.3-fpm-alpine": must contain Apache: use the variant whose tag ends in -apache`,
+	}},
+	{"images of another contract", `
+wordpress:frontend: {image: "wordpress:cli-2.12.0"}
+wordpress:database: {image: "bitnamilegacy/mysql:9"}`, []string{
+		`database.image: Invalid value: "bitnamilegacy/mysql:9": must keep the contract of the official image, which Bitnami's do not`,
+		`frontend.image: Invalid value: "wordpress:cli-2.12.0": must contain Apache: use the variant whose tag ends in -apache`,
+	}},
+	{"cores without the m", `{wordpress:frontend: {resources: {cpu: 200}}, wordpress:database: {resources: {cpu: 500, ephemeralStorage: 1Mi}}}`, []string{
+		`database.resources.cpu: Invalid value: "500": must be at most 128 cores: a thousandth of a core is 1m`,
+		`database.resources.ephemeralStorage: Invalid value: "1Mi": must be at least 64Mi`,
+		`frontend.resources.cpu: Invalid value: "200": must be at most 128 cores: a thousandth of a core is 1m`,
+	}},
+	{"percentages beyond all numbers", `wordpress:frontend: {maxSurge: 99999999999999999999%, maxUnavailable: 101%}`, []string{
+		`frontend.maxSurge: Invalid value: "99999999999999999999%": must be a count from 0 to 1000 or a percentage from 0% to 100%`,
+		`frontend.maxUnavailable: Invalid value: "101%": must be a count from 0 to 1000 or a percentage from 0% to 100%`,
+	}},
+	{"target that no pod exceeds", `wordpress:autoscaling: {cpuUtilization: 91}`, []string{
+		`autoscaling.cpuUtilization: Invalid value: 91: must be from 1 to 90 percent`,
+	}},
+	{"longest times exceeded", `wordpress:frontend: {maxRequestSeconds: 3601, drainSeconds: 3601, terminationGracePeriodSeconds: 7202}`, []string{
+		`frontend.drainSeconds: Invalid value: 3601: must be from 1 to 3600 seconds`,
+		`frontend.maxRequestSeconds: Invalid value: 3601: must be from 1 to 3600 seconds`,
+		`frontend.terminationGracePeriodSeconds: Invalid value: 7202: must be from 1 to 7201 seconds`,
+	}},
+	{"external database in the pod itself", `{wordpress:database: {mode: external, host: 127.0.0.1}, wordpress:databaseRootPassword: null}`, []string{
+		`database.host: Invalid value: "127.0.0.1": must not be the pod itself: name the server as the pods can reach it`,
+	}},
+	{"external database at localhost", `{wordpress:database: {mode: external, host: localhost, port: 0}, wordpress:databaseRootPassword: null}`, []string{
+		`database.host: Invalid value: "localhost": must not be the pod itself: name the server as the pods can reach it`,
+		`database.port: Invalid value: 0: must be from 1 to 65535`,
+	}},
+	{"domains that are none", `wordpress:ingress: {tls: {certResolver: a, domains: [www.example.com, 192.0.2.1, "*", "*.example.com.", EXAMPLE.com]}}`, []string{
+		`ingress.tls.domains[1]: Invalid value: "192.0.2.1": must be a DNS name in lower case such as example.com, or a wildcard such as *.example.com`,
+		`ingress.tls.domains[2]: Invalid value: "*": must be a DNS name in lower case such as example.com, or a wildcard such as *.example.com`,
+		`ingress.tls.domains[3]: Invalid value: "*.example.com.": must be a DNS name in lower case such as example.com, or a wildcard such as *.example.com`,
+		`ingress.tls.domains[4]: Invalid value: "EXAMPLE.com": must be a DNS name in lower case such as example.com, or a wildcard such as *.example.com`,
+	}},
+}

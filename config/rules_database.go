@@ -1,0 +1,82 @@
+package config
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+var databaseRules = []rule{
+	{connectionsSuffice, []string{"autoscaling", "frontend.replicas", "frontend.maxSurge", "frontend.workers",
+		"frontend.resources.memory", "database.mode", "database.maxConnections"}},
+	{connectionsFitInMemory, []string{"database.mode", "database.maxConnections", "database.resources.memory"}},
+	{databaseNameFitsInGrant, []string{"database.mode", "database.name"}},
+	{externalDatabaseKeys, []string{"database.mode"}},
+	{externalDatabaseHost, []string{"database.mode", "database.host"}},
+	{standaloneDatabaseKeys, []string{"database.mode"}},
+}
+
+// database.maxConnections is at least one for each worker of each pod that can run, surge included, and a reserve of
+// 10: a worker that is refused answers its visitor with an error page, and administration and backups need some too.
+func connectionsSuffice(d *draft) field.ErrorList {
+	db := d.stack.Database
+	needed := d.stack.neededConnections()
+	if db.Mode == External || *db.MaxConnections >= needed {
+		return nil
+	}
+	return invalid("database.maxConnections", *db.MaxConnections,
+		"must be at least %d: %d pods with %d workers each, and %d in reserve",
+		needed, d.stack.peakPods(), *d.stack.Frontend.Workers, ConnectionReserve)
+}
+
+// database.maxConnections is at most one for each 3Mi of database.resources.memory: the buffer pool leaves a sixth
+// of the memory, a connection that sorts takes half a MiB of it, and a server that needs more is killed.
+func connectionsFitInMemory(d *draft) field.ErrorList {
+	db := d.stack.Database
+	if db.Mode == External || int64(*db.MaxConnections) <= affordableConnections(db.Resources.Memory) {
+		return nil
+	}
+	return invalid("database.maxConnections", *db.MaxConnections,
+		"must be at most %d, one for each %s of resources.memory, which is %s: use fewer, or at least %s of memory",
+		affordableConnections(db.Resources.Memory), mebibytes(connectionMemory), &db.Resources.Memory,
+		connectionsMemory(*db.MaxConnections))
+}
+
+// database.name has at most 64 characters with each underscore counted twice, in mode standalone: the image escapes
+// underscores in the grant, and MySQL refuses a longer name there, which fails its first start.
+func databaseNameFitsInGrant(d *draft) field.ErrorList {
+	db := d.stack.Database
+	length := len(db.Name) + strings.Count(db.Name, "_")
+	if db.Mode == External || length <= maxDatabaseName {
+		return nil
+	}
+	return invalid("database.name", db.Name, "must have at most %d characters with each underscore counted twice, and has %d",
+		maxDatabaseName, length)
+}
+
+// database.mode external refuses the keys of a server that the program runs itself: nothing would read them, and
+// whoever set them believes otherwise.
+func externalDatabaseKeys(d *draft) field.ErrorList {
+	if d.stack.Database.Mode != External {
+		return nil
+	}
+	return d.refuseGiven("not used with database.mode external: remove it, or use mode standalone",
+		"database.image", "database.resources", "database.maxConnections", "database.terminationGracePeriodSeconds",
+		"storage.database", "databaseRootPassword")
+}
+
+// database.mode external needs database.host: there is no default for somebody else's server.
+func externalDatabaseHost(d *draft) field.ErrorList {
+	if d.stack.Database.Mode != External || d.stack.Database.Host != "" {
+		return nil
+	}
+	return field.ErrorList{field.Required(at("database.host"), "where the database of mode external is, such as mysql.example.com")}
+}
+
+// database.mode standalone refuses database.host and database.port: the program's own server would be used instead.
+func standaloneDatabaseKeys(d *draft) field.ErrorList {
+	if d.stack.Database.Mode != Standalone {
+		return nil
+	}
+	return d.refuseGiven("goes with database.mode external only: remove it, or set the mode", "database.host", "database.port")
+}

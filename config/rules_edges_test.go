@@ -1,0 +1,233 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// edge is where a rule turns: what is just accepted, by this and every other rule, and what is just refused.
+type edge struct{ accepted, refused string }
+
+// Changes to the minimal development stack, or for the last group to one of production.
+var edges = map[string]edge{
+	"oneOwnerOfReplicas": {
+		`{wordpress:frontend: {replicas: 3}, wordpress:autoscaling: {enabled: false}}`,
+		`{wordpress:frontend: {replicas: 3}, wordpress:autoscaling: {enabled: true}}`,
+	},
+	"minWithinMax": {
+		`wordpress:autoscaling: {minReplicas: 4, maxReplicas: 4}`,
+		`wordpress:autoscaling: {minReplicas: 5, maxReplicas: 4}`,
+	},
+	"updateMakesProgress": {
+		`wordpress:frontend: {maxSurge: 0, maxUnavailable: 1%}`,
+		`wordpress:frontend: {maxSurge: 0, maxUnavailable: 0%}`,
+	},
+	"updateKeepsAPod": {
+		`wordpress:frontend: {maxUnavailable: 2}`,
+		`wordpress:frontend: {maxUnavailable: 3}`,
+	},
+	"budgetCanBeMet": {
+		`wordpress:frontend: {disruptionBudget: {maxUnavailable: 66%}}`,
+		`wordpress:frontend: {disruptionBudget: {maxUnavailable: 67%}}`,
+	},
+	"spreadFitsOnNodes": {
+		`wordpress:frontend: {spread: required, nodes: 6}`,
+		`wordpress:frontend: {spread: required, nodes: 5}`,
+	},
+
+	"requestsFitInGracePeriod": {
+		`wordpress:frontend: {drainSeconds: 20, maxRequestSeconds: 30, terminationGracePeriodSeconds: 51}`,
+		`wordpress:frontend: {drainSeconds: 20, maxRequestSeconds: 30, terminationGracePeriodSeconds: 50}`,
+	},
+	"livenessOutlastsRequests": {
+		`wordpress:frontend: {livenessProbe: true, maxRequestSeconds: 119, terminationGracePeriodSeconds: 300}`,
+		`wordpress:frontend: {livenessProbe: true, maxRequestSeconds: 120, terminationGracePeriodSeconds: 300}`,
+	},
+	"workersFitInMemory": {
+		`wordpress:frontend: {workers: 7, resources: {memory: 288Mi}}`,
+		`wordpress:frontend: {workers: 7, resources: {memory: 287Mi}}`,
+	},
+	"uploadFitsOnDisk": {
+		`wordpress:frontend: {maxUploadSize: 192Mi, resources: {ephemeralStorage: 256Mi}}`,
+		`wordpress:frontend: {maxUploadSize: 193Mi, resources: {ephemeralStorage: 256Mi}}`,
+	},
+	"uploadFitsOnVolume": {
+		`{wordpress:frontend: {maxUploadSize: 100Mi}, wordpress:storage: {content: {size: 100Mi}}}`,
+		`{wordpress:frontend: {maxUploadSize: 101Mi}, wordpress:storage: {content: {size: 100Mi}}}`,
+	},
+	"nodePortHasType": {
+		`wordpress:frontend: {service: {type: NodePort, nodePort: 32767}}`,
+		`wordpress:frontend: {service: {type: ClusterIP, nodePort: 32767}}`,
+	},
+
+	"podsShareContent": {
+		`{wordpress:autoscaling: {minReplicas: 1, maxReplicas: 1}, wordpress:frontend: {maxSurge: 0, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,
+		`{wordpress:autoscaling: {minReplicas: 1, maxReplicas: 2}, wordpress:frontend: {maxSurge: 0, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,
+	},
+	"surgeCanMountContent": {
+		`{wordpress:autoscaling: {minReplicas: 1, maxReplicas: 1}, wordpress:frontend: {maxSurge: 0%, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,
+		`{wordpress:autoscaling: {minReplicas: 1, maxReplicas: 1}, wordpress:frontend: {maxSurge: 1%, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,
+	},
+	"cephFSHasClass": {
+		`wordpress:storage: {cephfs: {create: true}, content: {storageClass: csi-cephfs}}`,
+		`wordpress:storage: {cephfs: {create: true}}`,
+	},
+	"namespaceIsNotRooks": {
+		`{wordpress:namespace: blog, wordpress:storage: {cephfs: {create: true, namespace: ceph}, content: {storageClass: csi-cephfs}}}`,
+		`{wordpress:namespace: blog, wordpress:storage: {cephfs: {create: true, namespace: blog}, content: {storageClass: csi-cephfs}}}`,
+	},
+
+	"connectionsSuffice": {
+		`wordpress:database: {maxConnections: 52}`,
+		`wordpress:database: {maxConnections: 51}`,
+	},
+	"connectionsFitInMemory": {
+		`wordpress:database: {maxConnections: 1000, resources: {memory: 3000Mi}}`,
+		`wordpress:database: {maxConnections: 1000, resources: {memory: 2999Mi}}`,
+	},
+	"databaseNameFitsInGrant": {
+		`wordpress:database: {name: ` + strings.Repeat("a", 62) + `_}`,
+		`wordpress:database: {name: ` + strings.Repeat("a", 63) + `_}`,
+	},
+	"externalDatabaseKeys": {
+		`{wordpress:database: {mode: external, host: db.example.com}, wordpress:databaseRootPassword: null}`,
+		`{wordpress:database: {mode: external, host: db.example.com}}`,
+	},
+	"externalDatabaseHost": {
+		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null}`,
+		`{wordpress:database: {mode: external}, wordpress:databaseRootPassword: null}`,
+	},
+	"standaloneDatabaseKeys": {
+		`{wordpress:database: {mode: external, host: db, port: 65535}, wordpress:databaseRootPassword: null}`,
+		`{wordpress:database: {mode: standalone, host: db, port: 65535}, wordpress:databaseRootPassword: null}`,
+	},
+
+	"oneCertificateSource": {
+		`wordpress:ingress: {tls: {certResolver: a}}`,
+		`wordpress:ingress: {tls: {certResolver: a, defaultCertificate: true}}`,
+	},
+	"traefikCertificateKeys": {
+		`wordpress:ingress: {kind: traefik, tls: {defaultCertificate: true}}`,
+		`wordpress:ingress: {kind: ingress, tls: {defaultCertificate: true}}`,
+	},
+	"publishedKeys": {
+		`wordpress:ingress: {kind: none}`,
+		`wordpress:ingress: {kind: none, className: traefik}`,
+	},
+	"annotationsOfIngress": {
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, annotations: {a: b}}`,
+		`wordpress:ingress: {kind: traefik, tls: {existingSecret: a}, annotations: {a: b}}`,
+	},
+	"oneIngressClass": {
+		`wordpress:ingress: {kind: ingress, className: b, tls: {existingSecret: a}, annotations: {kubernetes.io/ingress.class: b}}`,
+		`wordpress:ingress: {kind: ingress, className: b, tls: {existingSecret: a}, annotations: {kubernetes.io/ingress.class: c}}`,
+	},
+	"oneCertificateOwner": {
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, annotations: {cert-manager.io/issuer: b}}`,
+		`wordpress:ingress: {kind: ingress, tls: {clusterIssuer: a}, annotations: {cert-manager.io/issuer: b}}`,
+	},
+	"redirectOfTraefik": {
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, redirectToHTTPS: false}`,
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, redirectToHTTPS: true}`,
+	},
+	"redirectHasCertificate": {
+		`wordpress:ingress: {redirectToHTTPS: false}`,
+		`wordpress:ingress: {redirectToHTTPS: true}`,
+	},
+	"domainsOfResolver": {
+		`wordpress:ingress: {tls: {certResolver: a, domains: [www.example.com]}}`,
+		`wordpress:ingress: {tls: {clusterIssuer: a, domains: [www.example.com]}}`,
+	},
+	"domainsCoverHost": {
+		`wordpress:ingress: {tls: {certResolver: a, domains: [example.com, "*.example.com"]}}`,
+		`wordpress:ingress: {tls: {certResolver: a, domains: [example.com, "*.www.example.com"]}}`,
+	},
+
+	"databasePasswords": {
+		`wordpress:databasePassword: {secure: 8-chars.}`,
+		`wordpress:databasePassword: {secure: 7-chars}`,
+	},
+	"passwordsSurviveSetup": {
+		`{wordpress:databasePassword: {secure: 'a"#$%&()*+,-./:;<=>?@'}, wordpress:databaseRootPassword: {secure: 'a!$%&()*+,-./:;<=>?@'}}`,
+		`{wordpress:databasePassword: {secure: 'a"#$%&()*+,-./:;<=>?@'}, wordpress:databaseRootPassword: {secure: 'a#$%&()*+,-./:;<=>?@'}}`,
+	},
+	"authSecrets": {
+		`wordpress:authSecret: {secure: ` + strings.Repeat("k", 32) + `}`,
+		`wordpress:authSecret: {secure: ` + strings.Repeat("k", 31) + `}`,
+	},
+}
+
+var productionEdges = map[string]edge{
+	"publicHost": {
+		`{wordpress:site: {host: localhost.example.com}}`,
+		`{wordpress:site: {host: example.com.localhost}}`,
+	},
+	"pinnedFrontendImage": {
+		`wordpress:frontend: {image: "registry.example.com:5000/wordpress:7"}`,
+		`wordpress:frontend: {image: "registry.example.com:5000/wordpress"}`,
+	},
+	"pinnedDatabaseImage": {
+		`wordpress:database: {image: "mysql:latest@sha256:` + strings.Repeat("0", 64) + `"}`,
+		`wordpress:database: {image: "mysql:latest"}`,
+	},
+	"noNodePort": {
+		`wordpress:frontend: {service: {type: ClusterIP}}`,
+		`wordpress:frontend: {service: {type: NodePort}}`,
+	},
+	"protectedStorage": {
+		`wordpress:storage: {protect: true}`,
+		`wordpress:storage: {protect: false}`,
+	},
+	"severalReplicas": {
+		`wordpress:autoscaling: {minReplicas: 2}`,
+		`wordpress:autoscaling: {minReplicas: 1}`,
+	},
+	"encryptedSite": {
+		`wordpress:ingress: {kind: none}`,
+		`wordpress:ingress: {kind: ingress}`,
+	},
+	"drainOutlastsTheEdge": {
+		`wordpress:frontend: {drainSeconds: 5}`,
+		`wordpress:frontend: {drainSeconds: 4}`,
+	},
+	"databaseStopsCleanly": {
+		`wordpress:database: {terminationGracePeriodSeconds: 30}`,
+		`wordpress:database: {terminationGracePeriodSeconds: 29}`,
+	},
+	"databaseHasMemory": {
+		`wordpress:database: {resources: {memory: 1Gi}}`,
+		`wordpress:database: {resources: {memory: 1023Mi}}`,
+	},
+}
+
+func TestRulesTurnAtTheirEdges(t *testing.T) {
+	for _, r := range allRules() {
+		t.Run(nameOf(r), func(t *testing.T) {
+			base := minimal
+			e, found := edges[nameOf(r)]
+			if !found {
+				base = production
+				e, found = productionEdges[nameOf(r)]
+			}
+			if !found {
+				t.Fatal("no edge is known")
+			}
+			if problems := problemsOf(t, base, e.accepted); problems != nil {
+				t.Errorf("%s is refused:\n%s", e.accepted, strings.Join(problems, "\n"))
+			}
+			if names := broken(t, base, e.refused); !slices.Contains(names, nameOf(r)) {
+				t.Errorf("%s breaks the rules %q, not this one", e.refused, names)
+			}
+		})
+	}
+}
+
+// What production refuses, development accepts: a rule of production must not bind every stack.
+func TestDevelopmentIsFreeOfProductionsRules(t *testing.T) {
+	for name, e := range productionEdges {
+		if names := broken(t, minimal, e.refused); slices.Contains(names, name) {
+			t.Errorf("development breaks the rule %s of production", name)
+		}
+	}
+}
