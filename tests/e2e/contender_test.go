@@ -77,6 +77,8 @@ type subject struct {
 	visitor    *site
 	admin      account
 	article    article
+	// guestbook is the article that visitors comment on: thousands of comments would make the page slow that they read.
+	guestbook article
 	// filled says that the site came up with all that the proofs need.
 	filled bool
 }
@@ -193,6 +195,9 @@ func (s *subject) fill(t *testing.T) {
 	}
 	var err error
 	if s.article, err = s.visitor.publish(t.Context(), "A post that must stay"); err != nil {
+		t.Fatal(err)
+	}
+	if s.guestbook, err = s.visitor.publish(t.Context(), "A post with many comments"); err != nil {
 		t.Fatal(err)
 	}
 }

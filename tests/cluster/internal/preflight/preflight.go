@@ -102,7 +102,7 @@ func checkPorts(m Machine, need Need) []string {
 		variable string
 	}{{need.HTTP, "HTTP_PORT"}, {need.HTTPS, "HTTPS_PORT"}} {
 		if err := m.PortTaken(port.number); err != nil {
-			problems = append(problems, fmt.Sprintf("port %d cannot be used: %v: end what uses it, or choose another with %s=<port>",
+			problems = append(problems, fmt.Sprintf("port %d cannot be used: %v: end what uses it, or choose another with %s=<port>, which the links of a site do not know",
 				port.number, err, port.variable))
 		}
 	}
