@@ -12,11 +12,9 @@ import (
 // replicas are gone again.
 func TestAutoscalerGrowsAndShrinks(t *testing.T) {
 	each(t, func(t *testing.T, s *subject) {
-		scaler, err := s.kubernetes.scaler(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		least, most := *scaler.Spec.MinReplicas, scaler.Spec.MaxReplicas
+		least, most := int32(fewReplicas), int32(pick(fewReplicas+1, manyReplicas))
+		s.setBounds(t, int(least), int(most))
+		defer s.setBounds(t, fewReplicas, manyReplicas)
 		quieten := s.busy(t)
 		grown := s.awaitReplicas(t, most)
 		var problem error

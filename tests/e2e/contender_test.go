@@ -294,6 +294,14 @@ func removeSubjects(ctx context.Context) error {
 	return problems
 }
 
+// needLong skips a part of a promise that the short form has no time for.
+func needLong(t *testing.T) {
+	t.Helper()
+	if !*long {
+		t.Skip("only in the long form, `make verify`")
+	}
+}
+
 // needNodes skips a proof that one machine cannot show.
 func needNodes(t *testing.T) {
 	t.Helper()

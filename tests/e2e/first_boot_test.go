@@ -27,8 +27,14 @@ func TestFirstBootIsSafe(t *testing.T) {
 			s := newBooting(t, name)
 			var boots []boot
 			var problem error
-			intact := 0
+			intact, up := 0, false
+			t.Cleanup(func() {
+				if up { // the round came to an early end
+					s.giveUpBoot(t, true)
+				}
+			})
 			for round := range pick(1, 10) {
+				up = true
 				found, err := s.boot(t)
 				boots = append(boots, found)
 				if err == nil {
@@ -38,6 +44,7 @@ func TestFirstBootIsSafe(t *testing.T) {
 				}
 				t.Logf("round %d: %+v", round+1, found)
 				s.giveUpBoot(t, err != nil)
+				up = false
 			}
 			s.keep(t, proof{promise: 7, part: "empty volumes", title: "first boot is safe", rounds: len(boots),
 				tried: fmt.Sprintf("%d pods start at once on empty volumes; WordPress is installed, an article is read from "+
@@ -130,11 +137,12 @@ func newBooting(t *testing.T, name string) *subject {
 // giveUpBoot removes the site with its volumes, after keeping what explains a failure.
 func (s *subject) giveUpBoot(t *testing.T, broken bool) {
 	t.Helper()
+	ctx := context.Background() // the test's own has ended when this cleans up
 	if broken {
-		keepArtifacts(t.Context(), t, s.kubernetes, s.project)
+		keepArtifacts(ctx, t, s.kubernetes, s.project)
 		keepArtifact(t, s.project, s.namespace+"-engine.log", s.output())
 	}
-	if err := s.remove(t.Context()); err != nil {
+	if err := s.remove(ctx); err != nil {
 		t.Fatalf("remove the %s site: %v", s.name, err)
 	}
 }

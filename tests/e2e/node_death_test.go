@@ -116,6 +116,7 @@ func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 // TestDeadNodeOfTheDatabaseIsReplaced ends the database's node without notice. A cluster must not start the database
 // elsewhere while the dead node may still write: somebody has to say that it does not, which is called fencing.
 func TestDeadNodeOfTheDatabaseIsReplaced(t *testing.T) {
+	needLong(t)
 	needNodes(t)
 	each(t, func(t *testing.T, s *subject) {
 		pods, err := s.kubernetes.readyPods(t.Context(), s.database)

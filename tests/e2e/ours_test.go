@@ -33,7 +33,7 @@ func newProgram(ctx context.Context, project *stack.Project, where place, image 
 		"wordpress:site.host":                  where.host,
 		"wordpress:frontend.image":             image,
 		"wordpress:frontend.resources.cpu":     "200m",
-		"wordpress:frontend.drainSeconds":      "20",
+		"wordpress:frontend.drainSeconds":      pick("5", "20"),
 		"wordpress:storage.protect":            "true",
 		"wordpress:autoscaling.minReplicas":    "3",
 		"wordpress:autoscaling.maxReplicas":    "6",

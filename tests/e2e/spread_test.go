@@ -58,6 +58,7 @@ func (s *subject) placement(t *testing.T) (nodes, zones, pods int) {
 
 // TestRequiredSpreadLeavesTheFourthPending asks for a fourth replica where each must have a node of its own.
 func TestRequiredSpreadLeavesTheFourthPending(t *testing.T) {
+	needLong(t)
 	needNodes(t)
 	s := subjectOf(t, ours)
 	p := s.contender.(*program)
