@@ -94,18 +94,19 @@ func filterRules(project *stack.Project) ([]string, error) {
 	return rules, err
 }
 
+// controlGroups are the uppermost ones of each hierarchy. What others make meanwhile is in groups that are there already,
+// and a group of the cluster's cannot go before all within it have.
 func controlGroups(*stack.Project) ([]string, error) {
-	var groups []string
-	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil // It went while this looked.
-		case err == nil && entry.IsDir():
-			groups = append(groups, path)
-		}
-		return err
-	})
-	return groups, err
+	const root = "/sys/fs/cgroup"
+	pattern := filepath.Join(root, "*", "*") // version 1: a hierarchy for each controller
+	if _, err := os.Stat(filepath.Join(root, "cgroup.controllers")); err == nil {
+		pattern = filepath.Join(root, "*")
+	}
+	paths, err := filepath.Glob(pattern)
+	return slices.DeleteFunc(paths, func(path string) bool {
+		entry, err := os.Stat(path)
+		return err != nil || !entry.IsDir()
+	}), err
 }
 
 // processes are those that belong to a cluster by their command line.
