@@ -23,6 +23,8 @@ const (
 	// says how long one is waited for. Kind Traefik only.
 	RetryName     = "wordpress-retry"
 	TransportName = "wordpress"
+	// TLSOptionName is the name of the TLSOption that says which versions of TLS are spoken. Kind Traefik with TLS only.
+	TLSOptionName = "wordpress"
 	// CertificateSecret is where cert-manager stores the certificate it is asked for.
 	CertificateSecret = "wordpress-tls"
 )

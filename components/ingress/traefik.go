@@ -30,6 +30,9 @@ const (
 	retryInterval = "100ms"
 )
 
+// minTLSVersion is the oldest that every browser still in use speaks; 1.0 and 1.1 are deprecated by RFC 8996.
+const minTLSVersion = "VersionTLS12"
+
 // classAnnotation selects a Traefik where several watch the same cluster.
 const classAnnotation = "kubernetes.io/ingress.class"
 
@@ -46,9 +49,17 @@ func registerRoutes(ctx *pulumi.Context, name string, args *Args, parent pulumi.
 	if err != nil {
 		return fmt.Errorf("servers transport: %w", err)
 	}
+	needed := []pulumi.Resource{retry, transport}
+	if args.TLS != nil {
+		options, err := apiextensions.NewCustomResource(ctx, name+"-tls-option",
+			traefikObject(args, "TLSOption", TLSOptionName, tlsOption()), parent)
+		if err != nil {
+			return fmt.Errorf("TLS option: %w", err)
+		}
+		needed = append(needed, options)
+	}
 	_, err = apiextensions.NewCustomResource(ctx, name+"-route",
-		traefikObject(args, "IngressRoute", Name, siteRoute(args)),
-		parent, pulumi.DependsOn([]pulumi.Resource{retry, transport}))
+		traefikObject(args, "IngressRoute", Name, siteRoute(args)), parent, pulumi.DependsOn(needed))
 	if err != nil {
 		return fmt.Errorf("ingress route: %w", err)
 	}
@@ -128,9 +139,13 @@ func transport() pulumi.Map {
 	return pulumi.Map{"forwardingTimeouts": pulumi.Map{"dialTimeout": pulumi.String(dialTimeout)}}
 }
 
-// routeTLS is empty for the default certificate of Traefik.
+func tlsOption() pulumi.Map { return pulumi.Map{"minVersion": pulumi.String(minTLSVersion)} }
+
+// routeTLS names the TLS options, and a certificate's source, or none for the default certificate of Traefik. Without the
+// options it could become empty, and when the last field of an object goes, provider 4.25 sends null for the object, which the
+// API server refuses.
 func routeTLS(args *Args) pulumi.Map {
-	tls := pulumi.Map{}
+	tls := pulumi.Map{"options": pulumi.Map{"name": pulumi.String(TLSOptionName)}}
 	if secret := args.TLS.secret(); secret != "" {
 		tls["secretName"] = pulumi.String(secret)
 	}

@@ -116,6 +116,15 @@ func (d *deployment) set(t *testing.T, path, value string) {
 	}
 }
 
+// unset takes an override back, also one that is not there.
+func (d *deployment) unset(t *testing.T, path string) {
+	t.Helper()
+	err := d.RemoveConfigWithOptions(t.Context(), path, &auto.ConfigOptions{Path: true})
+	if err != nil {
+		t.Fatalf("pulumi config rm --path %s: %v", path, err)
+	}
+}
+
 // collect gathers the changes of one operation; they are complete when the operation has returned.
 func collect() (<-chan []change, chan<- events.EngineEvent) {
 	stream := make(chan events.EngineEvent)

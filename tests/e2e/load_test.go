@@ -19,7 +19,9 @@ import (
 // The load that a change goes through, in requests a second. Most of it is one small file, so that a rollout meets
 // thousands of requests on two cores; the rest is what visitors do.
 const (
-	filesPerSecond    = 100.0
+	// filesPerSecond in the short form and in the long one.
+	filesPerSecond, moreFilesPerSecond = 100.0, 150.0
+
 	pagesPerSecond    = 2.0
 	commentsPerSecond = 1.0
 	slowPerSecond     = 0.5
@@ -42,9 +44,10 @@ func (s *subject) visit(t *testing.T) *visits {
 	t.Helper()
 	acknowledged := newLedger()
 	kept, fresh := s.client(t, true), s.client(t, false)
+	files := pick(filesPerSecond, moreFilesPerSecond)
 	run := load.Start(t.Context(),
-		load.Stream{Name: "file, kept connection", PerSecond: filesPerSecond / 2, Connections: 4, Request: getFile(kept)},
-		load.Stream{Name: "file, new connection", PerSecond: filesPerSecond / 2, Connections: 4, Request: getFile(fresh)},
+		load.Stream{Name: "file, kept connection", PerSecond: files / 2, Connections: 4, Request: getFile(kept)},
+		load.Stream{Name: "file, new connection", PerSecond: files / 2, Connections: 4, Request: getFile(fresh)},
 		load.Stream{Name: "page", PerSecond: pagesPerSecond, Connections: 2, Request: s.getArticle(kept)},
 		load.Stream{Name: "comment", PerSecond: commentsPerSecond, Connections: 2, Request: s.comment(fresh, acknowledged)},
 		load.Stream{Name: "slow page", PerSecond: slowPerSecond, Connections: 4, Request: getSlow(kept)},

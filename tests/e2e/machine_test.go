@@ -145,15 +145,24 @@ func commandLines() (map[int]string, error) {
 
 // killSupervisor ends the process that holds the cluster, without notice.
 func killSupervisor(project *stack.Project) error {
-	all, err := commandLines()
+	pid, err := supervisor(project)
 	if err != nil {
 		return err
+	}
+	return syscall.Kill(pid, syscall.SIGKILL)
+}
+
+// supervisor is the process that holds the cluster.
+func supervisor(project *stack.Project) (pid int, err error) {
+	all, err := commandLines()
+	if err != nil {
+		return 0, err
 	}
 	for pid, commandLine := range all {
 		if strings.HasPrefix(commandLine, filepath.Join(project.Local(), "bin", "cluster")) &&
 			strings.Contains(commandLine, "supervise") {
-			return syscall.Kill(pid, syscall.SIGKILL)
+			return pid, nil
 		}
 	}
-	return errors.New("no supervisor runs")
+	return 0, errors.New("no supervisor runs")
 }

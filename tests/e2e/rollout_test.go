@@ -21,14 +21,21 @@ func TestRollingUpdateFailsNoRequest(t *testing.T) {
 			done++
 		}
 		report, problem := s.settled(t, visits)
-		s.keep(t, proof{promise: 2, title: "a rolling update fails no request",
+		s.keep(t, proof{promise: 2, title: rollingUpdate,
 			tried:  "files, pages, comments and a slow page over kept and new connections, while the image and a setting roll in turn",
 			figure: fmt.Sprintf("%s in %d rollouts", failures(report), done), requests: report.Requests, failed: report.Failed,
 			rounds: done, details: report}, problem)
 
-		s.drainTakenOut(t)
+		s.drainTakenOut(t, 2, rollingUpdate, "rollouts", func() {
+			kubectl(t, s.project, "", "rollout", "restart", "-n", s.namespace, "deployment", deploymentName)
+			s.kubernetes.awaitRollout(t)
+			s.awaitGone(t)
+		})
 	})
 }
+
+// rollingUpdate is the promise that the table tells of.
+const rollingUpdate = "a rolling update fails no request"
 
 // rollOnce rolls to the other image, back, and to another setting, in turn.
 func (s *subject) rollOnce(t *testing.T, visits *visits, round int) {
@@ -47,8 +54,8 @@ func (s *subject) rollOnce(t *testing.T, visits *visits, round int) {
 }
 
 // drainTakenOut is the deliberate breakage: pods that stop as soon as they are told to, and an edge that does not try
-// another one. A few rollouts are tried, because what fails then is a matter of milliseconds.
-func (s *subject) drainTakenOut(t *testing.T) {
+// another one. What stops pods is done a few times, because what fails then is a matter of milliseconds.
+func (s *subject) drainTakenOut(t *testing.T, promise int, title, what string, stopPods func()) {
 	t.Helper()
 	const most = 3
 	defer s.withoutDrain(t)()
@@ -60,15 +67,12 @@ func (s *subject) drainTakenOut(t *testing.T) {
 	visits := s.visit(t)
 	done := 0
 	for done < most && visits.Failed() == 0 {
-		visits.Phase(fmt.Sprintf("rollout %d without a drain", done+1))
-		kubectl(t, s.project, "", "rollout", "restart", "-n", s.namespace, "deployment", deploymentName)
-		s.kubernetes.awaitRollout(t)
-		s.awaitGone(t)
+		visits.Phase(fmt.Sprintf("without a drain, %s: %d", what, done+1))
+		stopPods()
 		done++
 	}
 	report := visits.Stop()
-	s.caught(t, 2, "a rolling update fails no request", breakage,
-		fmt.Sprintf("%s in %d rollouts", failures(report), done), report.Failed > 0)
+	s.caught(t, promise, title, breakage, fmt.Sprintf("%s in %d %s", failures(report), done, what), report.Failed > 0)
 }
 
 // withoutDrain takes the pods' drain out, and returns what puts it back.

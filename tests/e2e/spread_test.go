@@ -13,7 +13,7 @@ import (
 func TestReplicasSpreadOverNodes(t *testing.T) {
 	needNodes(t)
 	each(t, func(t *testing.T, s *subject) {
-		rounds := pick(1, 10)
+		rounds := pick(1, 5)
 		spread := 0
 		for round := range rounds {
 			s.setSetting(t, round)

@@ -22,6 +22,7 @@ var apiVersions = map[string]string{
 	"IngressRoute":            "traefik.io/v1alpha1",
 	"Middleware":              "traefik.io/v1alpha1",
 	"ServersTransport":        "traefik.io/v1alpha1",
+	"TLSOption":               "traefik.io/v1alpha1",
 	"Certificate":             "cert-manager.io/v1",
 	"CephFilesystem":          "ceph.rook.io/v1",
 }

@@ -38,6 +38,7 @@ type plan struct {
 	routes       []decoded[ingressRoute]
 	middlewares  []decoded[metav1.PartialObjectMetadata]
 	transports   []decoded[metav1.PartialObjectMetadata]
+	tlsOptions   []decoded[metav1.PartialObjectMetadata]
 	certificates []decoded[certificate]
 }
 
@@ -77,6 +78,9 @@ type ingressRoute struct {
 		} `json:"routes"`
 		TLS struct {
 			SecretName string `json:"secretName"`
+			Options    struct {
+				Name string `json:"name"`
+			} `json:"options"`
 		} `json:"tls"`
 	} `json:"spec"`
 }
@@ -95,6 +99,7 @@ func newPlan(objects []mocks.Object, existing []string) *plan {
 		routes:       lenient[ingressRoute](objects, "IngressRoute"),
 		middlewares:  lenient[metav1.PartialObjectMetadata](objects, "Middleware"),
 		transports:   lenient[metav1.PartialObjectMetadata](objects, "ServersTransport"),
+		tlsOptions:   lenient[metav1.PartialObjectMetadata](objects, "TLSOption"),
 		certificates: lenient[certificate](objects, "Certificate"),
 	}
 	p.services = strict[corev1.Service](p, "Service")

@@ -187,6 +187,18 @@ func serversTransport(p *plan, report report) {
 	}
 }
 
+func tlsOption(p *plan, report report) {
+	for _, route := range p.routes {
+		options := route.typed.Spec.TLS.Options.Name
+		if options == "" {
+			continue
+		}
+		if _, found := find(p.tlsOptions, route.object.Namespace(), options); !found {
+			report(route.object, "TLSOption %q is not in the stack", options)
+		}
+	}
+}
+
 func projections(volume corev1.Volume) []corev1.VolumeProjection {
 	if volume.Projected == nil {
 		return nil

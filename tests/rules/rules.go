@@ -53,6 +53,7 @@ var rules = []rule{
 	{"backend", backend},
 	{"middleware", middleware},
 	{"servers-transport", serversTransport},
+	{"tls-option", tlsOption},
 
 	{"image", image},
 	{"resources", resources},

@@ -137,6 +137,7 @@ var breakages = []breakage{
 	{"backend", "IngressRoute web", "spec/routes/0/services/0/port", "https"},
 	{"middleware", "IngressRoute web", "spec/routes/0/middlewares/0/name", "compress"},
 	{"servers-transport", "IngressRoute web", "spec/routes/0/services/0/serversTransport", "patient"},
+	{"tls-option", "IngressRoute web", "spec/tls/options/name", "modern"},
 
 	{"image", "Deployment web", container + "image", "localhost/web"},
 	{"image", "Deployment web", container + "image", "localhost/web:latest"},
@@ -214,6 +215,7 @@ func TestMissingObjectIsMissedByWhatRefersToIt(t *testing.T) {
 		{"Service data", "governing-service"},
 		{"Middleware redirect", "middleware"},
 		{"ServersTransport web", "servers-transport"},
+		{"TLSOption web", "tls-option"},
 		{"PodDisruptionBudget data", "disruption-budget"},
 		{"HorizontalPodAutoscaler web", "autoscaler"},
 		{"Deployment web", "service-selector"},

@@ -85,7 +85,7 @@ func TestDeadPodIsPassedOver(t *testing.T) {
 func TestRedirectKeepsARouteOnPlainHTTP(t *testing.T) {
 	p := runIngress(t, defaultTLS, redirect)
 	p.wantObjects("IngressRoute wordpress", "IngressRoute wordpress-redirect-to-https",
-		"Middleware wordpress-redirect-to-https", "Middleware wordpress-retry", "ServersTransport wordpress")
+		"Middleware wordpress-redirect-to-https", "Middleware wordpress-retry", "ServersTransport wordpress", "TLSOption wordpress")
 	p.wantOutputs(map[string]string{"url": "https://www.example.com"})
 	p.wantSpec("Middleware", "wordpress-redirect-to-https", `redirectScheme: {scheme: https, permanent: true}`)
 	p.wantSpec("IngressRoute", "wordpress-redirect-to-https", `
@@ -103,20 +103,21 @@ func TestTraefikTakesACertificateFromEverySource(t *testing.T) {
 		tls  ingress.TLSArgs
 		want string
 	}{
-		"default certificate": {ingress.TLSArgs{}, `{}`},
-		"resolver":            {ingress.TLSArgs{CertResolver: "ali"}, `{certResolver: ali}`},
+		"default certificate": {ingress.TLSArgs{}, `{options: {name: wordpress}}`},
+		"resolver":            {ingress.TLSArgs{CertResolver: "ali"}, `{options: {name: wordpress}, certResolver: ali}`},
 		"resolver with domains": {
 			ingress.TLSArgs{CertResolver: "ali", Domains: []string{"*.example.com", "example.com"}},
-			`{certResolver: ali, domains: [{main: "*.example.com"}, {main: example.com}]}`,
+			`{options: {name: wordpress}, certResolver: ali, domains: [{main: "*.example.com"}, {main: example.com}]}`,
 		},
-		"existing secret": {ingress.TLSArgs{ExistingSecret: "www-tls"}, `{secretName: www-tls}`},
-		"cluster issuer":  {ingress.TLSArgs{ClusterIssuer: "letsencrypt"}, `{secretName: wordpress-tls}`},
+		"existing secret": {ingress.TLSArgs{ExistingSecret: "www-tls"}, `{options: {name: wordpress}, secretName: www-tls}`},
+		"cluster issuer":  {ingress.TLSArgs{ClusterIssuer: "letsencrypt"}, `{options: {name: wordpress}, secretName: wordpress-tls}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := runIngress(t, func(a *ingress.Args) { a.TLS = &row.tls })
 			p.wantSpec("IngressRoute", "wordpress", `
 entryPoints: [websecure]
 tls: `+row.want+siteRoutes)
+			p.wantSpec("TLSOption", "wordpress", `minVersion: VersionTLS12`)
 		})
 	}
 }
