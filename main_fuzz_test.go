@@ -33,8 +33,9 @@ var changes = []string{
 	`{"autoscaling": {"enabled": false}, "frontend": {"replicas": 5}}`,
 	`{"ingress": {"kind": "traefik", "className": "public", "tls": {"defaultCertificate": null, "certResolver": "a", "domains": ["example.com", "*.example.com"]}}}`,
 	`{"ingress": {"kind": "traefik", "tls": {"clusterIssuer": "letsencrypt", "certResolver": null, "domains": null, "defaultCertificate": null}, "redirectToHTTPS": false}}`,
-	`{"ingress": {"kind": "ingress", "annotations": {"example.com/a": "b"}, "tls": {"existingSecret": "tls", "certResolver": null, "domains": null, "defaultCertificate": null}, "redirectToHTTPS": null}}`,
-	`{"ingress": {"kind": "ingress", "tls": {"clusterIssuer": "letsencrypt", "certResolver": null, "domains": null, "defaultCertificate": null}, "redirectToHTTPS": null}, "site": {"host": "a.b.c"}}`,
+	`{"ingress": {"kind": "ingress", "annotations": {"example.com/a": "b"}, "tls": {"existingSecret": "tls", "certResolver": null, "domains": null, "defaultCertificate": null}, "redirectToHTTPS": null, "loginLimit": {"enabled": false}}}`,
+	`{"ingress": {"kind": "ingress", "loginLimit": {"enabled": false}, "tls": {"clusterIssuer": "letsencrypt", "certResolver": null, "domains": null, "defaultCertificate": null}, "redirectToHTTPS": null}, "site": {"host": "a.b.c"}}`,
+	`{"ingress": {"clientAddress": "forwarded", "proxies": 2, "loginLimit": {"requestsPerMinute": 1, "burst": 1, "concurrent": 3}}, "site": {"xmlrpc": true, "embedding": true, "browserFeatures": ["camera"], "hstsSeconds": 0}}`,
 	`{"ingress": {"kind": "none", "tls": null, "redirectToHTTPS": null}}`,
 	`{"ingress": {"redirectToHTTPS": false}, "profile": "development"}`,
 }

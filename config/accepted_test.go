@@ -41,6 +41,11 @@ var acceptedCases = map[string]string{
 	"two pods in production":    `{wordpress:profile: production, wordpress:autoscaling: {minReplicas: 2}}`,
 	"one pod and its volume":    `{wordpress:autoscaling: {enabled: false}, wordpress:frontend: {replicas: 1, maxSurge: 0, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,
 	"bounds of no autoscaler":   `wordpress:autoscaling: {enabled: false, minReplicas: 9, maxReplicas: 2}`,
+	"log-ins not limited":       `wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden, loginLimit: {enabled: false}}`,
+	"log-ins behind proxies":    `{wordpress:profile: production, wordpress:ingress: {tls: {existingSecret: a, minVersion: TLSv1.3}, clientAddress: forwarded, proxies: 10, loginLimit: {requestsPerMinute: 6000, burst: 1000, concurrent: 17}}}`,
+	"standard in production":    `{wordpress:profile: production, wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: false}}}`,
+	"everything let through":    `wordpress:site: {host: www.example.com, hstsSeconds: 0, embedding: true, browserFeatures: [camera, geolocation, microphone], xmlrpc: true}`,
+	"no ingress, promise kept":  `{wordpress:profile: production, wordpress:site: {host: www.example.com, hstsSeconds: 63072000}, wordpress:ingress: {kind: none}}`,
 	"annotations of an ingress": `wordpress:ingress: {kind: ingress, className: haproxy, tls: {existingSecret: a}, annotations: {example.com/Limit: "5"}}`,
 }
 

@@ -30,6 +30,7 @@ var ruleGroups = []ruleGroup{
 	{"Storage", storageRules},
 	{"Database", databaseRules},
 	{"Ingress", ingressRules},
+	{"Edge", edgeRules},
 	{"Secrets", secretRules},
 	{"Production", productionRules},
 }
