@@ -2,7 +2,6 @@ package images
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -130,6 +129,7 @@ func TestPlannedPodIsHard(t *testing.T) {
 	}
 
 	t.Run("headers are on every answer", s.headersAreOnEveryAnswer)
+	t.Run("a redirect stays on the site", s.redirectStays)
 	t.Run("HTTPS is promised over HTTPS only", s.httpsIsPromised)
 	t.Run("XML-RPC is denied however it is spelt", s.xmlrpcIsDenied)
 	t.Run("logging in has one spelling", s.loginHasOneSpelling)
@@ -199,6 +199,9 @@ func wantHeaders(t *testing.T, what string, got answer) {
 			t.Errorf("%s, status %d: %s is %q, want %q once", what, got.status, name, values, want)
 		}
 	}
+	if strings.Contains(got.header.Get("Vary"), "Proto") {
+		t.Errorf("%s: a cache would keep it for each scheme", what)
+	}
 	for _, name := range []string{"X-Powered-By", "X-Pingback"} {
 		if value := got.header.Get(name); value != "" {
 			t.Errorf("%s: %s tells %q", what, name, value)
@@ -206,6 +209,13 @@ func wantHeaders(t *testing.T, what string, got answer) {
 	}
 	if server := got.header.Get("Server"); server != "Apache" {
 		t.Errorf("%s: the server tells %q", what, server)
+	}
+}
+
+func (s *site) redirectStays(t *testing.T) {
+	got := s.visit(t, "GET", "/wp-admin?a=b", "", nil)
+	if want := "https://" + plannedHost + "/wp-admin/?a=b"; got.header.Get("Location") != want {
+		t.Errorf("status %d, location %q, want %q", got.status, got.header.Get("Location"), want)
 	}
 }
 
@@ -275,7 +285,7 @@ func (s *site) noFileIsEdited(t *testing.T) {
 		t.Fatalf("log in: status %d, then %d", login.status, got.status)
 	}
 	for _, editor := range []string{"/wp-admin/plugin-editor.php", "/wp-admin/theme-editor.php"} {
-		if got := s.visit(t, "GET", editor, "", cookies); got.status != http.StatusForbidden && !bytes.Contains([]byte(got.body), []byte("not allowed")) {
+		if got := s.visit(t, "GET", editor, "", cookies); got.status != http.StatusForbidden && !strings.Contains(got.body, "not allowed") {
 			t.Errorf("%s: status %d", editor, got.status)
 		}
 	}
