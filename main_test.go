@@ -421,6 +421,8 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 		{"wordpress:storage.content.size", "4Gi", "PersistentVolumeClaim wordpress-content"},
 		{"wordpress:storage.database.size", "40Gi", "PersistentVolumeClaim wordpress-mysql-data"},
 		{"wordpress:ingress.tls.certResolver", "other", "IngressRoute wordpress"},
+		{"wordpress:network.edge.namespace", "kube-system", "NetworkPolicy wordpress"},
+		{"wordpress:network.dns.cidrs[0]", "169.254.20.10/32", "NetworkPolicy wordpress"},
 	} {
 		t.Run(row.key, func(t *testing.T) {
 			before := byIdentity(load(t, "prod", nil).mustRun(t))
