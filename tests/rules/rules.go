@@ -53,6 +53,7 @@ var rules = []rule{
 	{"backend", backend},
 	{"middleware", middleware},
 	{"servers-transport", serversTransport},
+	{"network-policy", networkPolicyRule},
 
 	{"image", image},
 	{"resources", resources},
