@@ -5,6 +5,7 @@ package network
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
@@ -155,7 +156,7 @@ func (n *Network) register(ctx *pulumi.Context, name string, args *Args) error {
 	if err != nil {
 		return fmt.Errorf("default policy: %w", err)
 	}
-	n.Closed = append(allowed, deny)
+	n.Closed = slices.Concat(allowed, []pulumi.Resource{deny})
 	return nil
 }
 
