@@ -41,6 +41,16 @@ var acceptedCases = map[string]string{
 	"two pods in production":    `{wordpress:profile: production, wordpress:autoscaling: {minReplicas: 2}}`,
 	"one pod and its volume":    `{wordpress:autoscaling: {enabled: false}, wordpress:frontend: {replicas: 1, maxSurge: 0, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,
 	"bounds of no autoscaler":   `wordpress:autoscaling: {enabled: false, minReplicas: 9, maxReplicas: 2}`,
+	"Traefik's usual place":     `wordpress:network: null`,
+	"Traefik on its node":       `wordpress:network: {edge: {cidrs: [10.1.0.0/16, "2001:db8::/32"]}}`,
+	"all pods of the edge":      `wordpress:network: {edge: {namespace: edge, podLabels: {}}}`,
+	"open in development":       `wordpress:network: {enabled: false}`,
+	"open without ingress":      `{wordpress:ingress: {kind: none}, wordpress:network: {enabled: false}}`,
+	"DNS of a node and a port":  `wordpress:network: {dns: {cidrs: [169.254.20.10/32], port: 5353, podLabels: {dns.operator.openshift.io/daemonset-dns: default}}}`,
+	"label without a value":     `wordpress:network: {edge: {namespace: edge, podLabels: {example.com/edge: ""}}}`,
+	"database behind a name":    `{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {cidrs: [0.0.0.0/0]}}}`,
+	"everything outside":        `wordpress:network: {egress: [{cidr: 0.0.0.0/0, ports: [80, 443]}, {cidr: "::/0", ports: [1, 65535]}, {cidr: 203.0.113.25/32, ports: [587]}]}`,
+	"nothing outside":           `wordpress:network: {egress: []}`,
 	"annotations of an ingress": `wordpress:ingress: {kind: ingress, className: haproxy, tls: {existingSecret: a}, annotations: {example.com/Limit: "5"}}`,
 }
 

@@ -21,6 +21,7 @@ var problemCases = map[string][]problemCase{
 	"pods":       podProblems,
 	"storage":    storageProblems,
 	"ingress":    ingressProblems,
+	"network":    networkProblems,
 	"secrets":    secretProblems,
 	"production": productionProblems,
 }

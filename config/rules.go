@@ -30,6 +30,7 @@ var ruleGroups = []ruleGroup{
 	{"Storage", storageRules},
 	{"Database", databaseRules},
 	{"Ingress", ingressRules},
+	{"Network", networkRules},
 	{"Secrets", secretRules},
 	{"Production", productionRules},
 }
