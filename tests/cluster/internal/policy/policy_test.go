@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,6 +22,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	"sigs.k8s.io/yaml"
 
+	"wordpress-on-kubernetes/tests/cluster/internal/netsetup"
 	"wordpress-on-kubernetes/tests/cluster/internal/process"
 	"wordpress-on-kubernetes/tests/cluster/internal/spec"
 )
@@ -275,6 +277,28 @@ func TestPoliciesHoldTowardsNodesAndTheWorld(t *testing.T) {
 		attempts = append(attempts, attempt{name: "fabric", from: s.fabric, network: "tcp", address: m.ip() + ":80", want: free})
 	}
 	s.try(t, attempts)
+}
+
+// The way of the cluster's proxy, by which tests on the host call single pods.
+func TestWhoeverEntersAPodsNodeReachesIt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.startAgents(t)
+	s.applyPolicies(t)
+	web := s.member("web", 1)
+	s.nodes[0].must(t, func() error {
+		inNode, result := unix.Gettid(), make(chan error)
+		go func() {
+			result <- netsetup.Inside(inNode, func() error {
+				conn, err := net.DialTimeout("tcp", web.ip()+":80", answerTimeout)
+				if err == nil {
+					_ = conn.Close()
+				}
+				return err
+			})
+		}()
+		return <-result
+	})
 }
 
 func TestPodsDoNotReachEachOtherByIPv6(t *testing.T) {
