@@ -106,13 +106,13 @@ func newBooting(t *testing.T, name string) *subject {
 		t.Fatal(err)
 	}
 	project.Variant = "-" + beside("boot")
-	project.Overrides = withDirectWay(map[string]string{
+	project.Overrides = map[string]string{
 		"wordpress:namespace":             where.namespace,
 		"wordpress:site.host":             where.host,
 		"wordpress:frontend.replicas":     fmt.Sprint(bootReplicas),
 		"wordpress:frontend.drainSeconds": "2",
 		"wordpress:autoscaling.enabled":   "false",
-	})
+	}
 	if err := project.Build(t.Context()); err != nil {
 		t.Fatal(err)
 	}

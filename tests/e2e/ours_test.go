@@ -28,7 +28,7 @@ type program struct {
 
 func newProgram(ctx context.Context, project *stack.Project, where place, image string) (*program, error) {
 	project.Variant = "-" + beside("proof")
-	project.Overrides = withDirectWay(map[string]string{
+	project.Overrides = map[string]string{
 		"wordpress:namespace":                  where.namespace,
 		"wordpress:site.host":                  where.host,
 		"wordpress:frontend.image":             image,
@@ -45,7 +45,7 @@ func newProgram(ctx context.Context, project *stack.Project, where place, image 
 		"wordpress:frontend.maxSurge":          "1",
 		"wordpress:frontend.maxUploadSize":     "32Mi",
 		"wordpress:autoscaling.cpuUtilization": "60",
-	})
+	}
 	if err := project.Build(ctx); err != nil {
 		return nil, err
 	}

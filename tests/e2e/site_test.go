@@ -65,13 +65,13 @@ func newSuite(t *testing.T) *suite {
 		t.Fatal(err)
 	}
 	project.Variant = "-e2e"
-	project.Overrides = withDirectWay(map[string]string{
+	project.Overrides = map[string]string{
 		"wordpress:namespace":             testNamespace,
 		"wordpress:site.host":             testHost,
 		"wordpress:frontend.image":        oldImage,
 		"wordpress:frontend.drainSeconds": "2",
 		"wordpress:storage.protect":       "true",
-	})
+	}
 	found, err := project.Endpoints()
 	if err != nil {
 		t.Fatal(err)

@@ -50,15 +50,6 @@ func throughEdgePlain(host string, project *stack.Project) (*site, error) {
 	return newSite(transport, "http://"+host, host)
 }
 
-// withDirectWay adds to a stack's overrides that its pods may also be visited by straightTo, past the edge.
-func withDirectWay(overrides map[string]string) map[string]string {
-	// Where the local cluster's proxy opens its connections: the address of the network that joins the nodes.
-	const proxyAddress = "10.200.0.1/32"
-	overrides["wordpress:network.edge.namespace"] = edgeNamespace
-	overrides["wordpress:network.edge.cidrs[0]"] = proxyAddress
-	return overrides
-}
-
 // straightTo visits one pod as the edge does.
 func straightTo(podIP string, port int, host, proxy string) (*site, error) {
 	proxyURL, err := url.Parse(proxy)
