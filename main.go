@@ -6,6 +6,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -15,6 +16,7 @@ import (
 	"wordpress-on-kubernetes/components/headers"
 	"wordpress-on-kubernetes/components/ingress"
 	"wordpress-on-kubernetes/components/namespace"
+	"wordpress-on-kubernetes/components/network"
 	"wordpress-on-kubernetes/components/pod"
 	"wordpress-on-kubernetes/components/storage"
 	"wordpress-on-kubernetes/config"
@@ -51,15 +53,23 @@ func compose(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
+	var closed []pulumi.Resource
+	if *stack.Network.Enabled {
+		policies, err := network.New(ctx, "network", networkArgs(ctx, stack, space))
+		if err != nil {
+			return err
+		}
+		closed = policies.Closed
+	}
 	volumes, err := storage.New(ctx, "storage", storageArgs(ctx, stack, space))
 	if err != nil {
 		return err
 	}
-	mysql, err := database.New(ctx, "database", databaseArgs(ctx, stack, space, volumes))
+	mysql, err := database.New(ctx, "database", databaseArgs(ctx, stack, space, volumes, closed))
 	if err != nil {
 		return err
 	}
-	wordpress, err := frontend.New(ctx, "frontend", frontendArgs(ctx, stack, space, volumes, mysql))
+	wordpress, err := frontend.New(ctx, "frontend", frontendArgs(ctx, stack, space, volumes, mysql, closed))
 	if err != nil {
 		return err
 	}
@@ -92,6 +102,48 @@ func namespaceArgs(ctx *pulumi.Context, stack *config.Stack) *namespace.Args {
 	return &namespace.Args{Name: stack.Namespace, Instance: ctx.Stack(), Protect: *stack.Storage.Protect}
 }
 
+func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace) *network.Args {
+	settings := stack.Network
+	args := &network.Args{
+		Namespace: space.Name,
+		Instance:  ctx.Stack(),
+		Frontend:  network.PodsArgs{Selector: frontend.Selector(), Port: frontend.SitePort},
+		Edge: network.PeersArgs{
+			Namespace: settings.Edge.Namespace, PodLabels: settings.Edge.PodLabels, CIDRs: settings.Edge.CIDRs,
+		},
+		DNS: network.PeersArgs{
+			Namespace: settings.DNS.Namespace, PodLabels: settings.DNS.PodLabels, CIDRs: settings.DNS.CIDRs,
+		},
+		DNSPort:    settings.DNS.Port,
+		ACMESolver: stack.Ingress.TLS.ClusterIssuer != "",
+	}
+	if stack.Database.Mode == config.Standalone {
+		args.Database = &network.PodsArgs{Selector: database.Selector(), Port: database.Port}
+	} else {
+		args.ExternalDatabase = &network.DestinationArgs{
+			Peers: network.PeersArgs{
+				Namespace: settings.Database.Namespace,
+				PodLabels: settings.Database.PodLabels,
+				CIDRs:     settings.Database.CIDRs,
+			},
+			Ports: []int{stack.Database.Port},
+		}
+	}
+	for _, destination := range settings.Egress {
+		args.Egress = append(args.Egress, network.DestinationArgs{
+			Peers: network.PeersArgs{CIDRs: []string{destination.CIDR}}, Ports: destination.Ports,
+		})
+	}
+	return args
+}
+
+// reachesWeb reports whether WordPress may ask web servers for anything.
+func reachesWeb(egress []config.NetworkDestination) bool {
+	return slices.ContainsFunc(egress, func(destination config.NetworkDestination) bool {
+		return slices.Contains(destination.Ports, 80) || slices.Contains(destination.Ports, 443)
+	})
+}
+
 func storageArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace) *storage.Args {
 	content := stack.Storage.Content
 	args := &storage.Args{
@@ -112,7 +164,8 @@ func storageArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 }
 
 func databaseArgs(
-	ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace, volumes *storage.Storage,
+	ctx *pulumi.Context, stack *config.Stack,
+	space *namespace.Namespace, volumes *storage.Storage, closed []pulumi.Resource,
 ) *database.Args {
 	settings := stack.Database
 	args := &database.Args{
@@ -122,6 +175,7 @@ func databaseArgs(
 		User:           settings.User,
 		Password:       secret(stack.DatabasePassword),
 		ExistingSecret: settings.ExistingSecret,
+		After:          closed,
 	}
 	if settings.Mode == config.External {
 		args.External = &database.ExternalArgs{Host: settings.Host, Port: settings.Port}
@@ -140,7 +194,7 @@ func databaseArgs(
 
 func frontendArgs(
 	ctx *pulumi.Context, stack *config.Stack,
-	space *namespace.Namespace, volumes *storage.Storage, mysql *database.Database,
+	space *namespace.Namespace, volumes *storage.Storage, mysql *database.Database, closed []pulumi.Resource,
 ) *frontend.Args {
 	settings := stack.Frontend
 	return &frontend.Args{
@@ -172,9 +226,10 @@ func frontendArgs(
 			SecretName:  mysql.SecretName,
 			PasswordKey: database.PasswordKey,
 		},
+		BlockOutgoingHTTP:  *stack.Network.Enabled && !reachesWeb(stack.Network.Egress),
 		AuthSecret:         secret(stack.AuthSecret),
 		ExistingAuthSecret: settings.ExistingSecret,
-		After:              mysql.Ready,
+		After:              slices.Concat(mysql.Ready, closed),
 	}
 }
 

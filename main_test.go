@@ -421,6 +421,9 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 		{"wordpress:storage.content.size", "4Gi", "PersistentVolumeClaim wordpress-content"},
 		{"wordpress:storage.database.size", "40Gi", "PersistentVolumeClaim wordpress-mysql-data"},
 		{"wordpress:ingress.tls.certResolver", "other", "IngressRoute wordpress"},
+		{"wordpress:network.edge.namespace", "kube-system", "NetworkPolicy wordpress"},
+		{"wordpress:network.dns.cidrs[0]", "169.254.20.10/32", "NetworkPolicy wordpress"},
+		{"wordpress:network.dns.port", "1053", "NetworkPolicy wordpress"},
 	} {
 		t.Run(row.key, func(t *testing.T) {
 			before := byIdentity(load(t, "prod", nil).mustRun(t))
@@ -429,6 +432,36 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 				t.Errorf("changed %q, want %q alone", got, row.object)
 			}
 		})
+	}
+}
+
+// A mail server is let through by the two keys that docs/operations.md sets; web servers need WordPress to be told as well.
+func TestEgressChangesThePolicyAndTellsWordPressOfTheWeb(t *testing.T) {
+	before := byIdentity(load(t, "prod", nil).mustRun(t))
+	egress := func(port string) map[string]mocks.Object {
+		return byIdentity(load(t, "prod", map[string]string{
+			"wordpress:network.egress[0].cidr": "203.0.113.25/32", "wordpress:network.egress[0].ports[0]": port,
+		}).mustRun(t))
+	}
+	if got, want := changed(before, egress("587")), []string{"NetworkPolicy wordpress"}; !slices.Equal(got, want) {
+		t.Errorf("a mail server changes %q, want %q", got, want)
+	}
+	for _, port := range []string{"80", "443"} {
+		after := egress(port)
+		want := []string{contentNamed(t, before, "wordpress"), contentNamed(t, after, "wordpress"), "Deployment wordpress", "NetworkPolicy wordpress"}
+		slices.Sort(want)
+		if got := changed(before, after); !slices.Equal(got, want) {
+			t.Errorf("port %s changes %q, want %q", port, got, want)
+		}
+	}
+}
+
+// Policies can be left to others, outside of production.
+func TestOpenNetworkHasNoPolicies(t *testing.T) {
+	for _, object := range mocks.Objects(load(t, "dev", map[string]string{"wordpress:network.enabled": "false"}).mustRun(t), mocks.HideSecrets) {
+		if object.Kind() == "NetworkPolicy" {
+			t.Errorf("there is a NetworkPolicy %s", object.Name())
+		}
 	}
 }
 

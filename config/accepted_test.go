@@ -46,6 +46,16 @@ var acceptedCases = map[string]string{
 	"standard in production":    `{wordpress:profile: production, wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: false}}}`,
 	"everything let through":    `wordpress:site: {host: www.example.com, hstsSeconds: 0, embedding: true, browserFeatures: [camera, geolocation, microphone], xmlrpc: true}`,
 	"no ingress, promise kept":  `{wordpress:profile: production, wordpress:site: {host: www.example.com, hstsSeconds: 63072000}, wordpress:ingress: {kind: none}}`,
+	"Traefik's usual place":     `wordpress:network: null`,
+	"Traefik on its node":       `wordpress:network: {edge: {cidrs: [10.1.0.0/16, "2001:db8::/32"]}}`,
+	"all pods of the edge":      `wordpress:network: {edge: {namespace: edge, podLabels: {}}}`,
+	"open in development":       `wordpress:network: {enabled: false}`,
+	"open without ingress":      `{wordpress:ingress: {kind: none}, wordpress:network: {enabled: false}}`,
+	"DNS of a node and a port":  `wordpress:network: {dns: {cidrs: [169.254.20.10/32], port: 5353, podLabels: {dns.operator.openshift.io/daemonset-dns: default}}}`,
+	"label without a value":     `wordpress:network: {edge: {namespace: edge, podLabels: {example.com/edge: ""}}}`,
+	"database behind a name":    `{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {cidrs: [0.0.0.0/0]}}}`,
+	"everything outside":        `wordpress:network: {egress: [{cidr: 0.0.0.0/0, ports: [80, 443]}, {cidr: "::/0", ports: [1, 65535]}, {cidr: 203.0.113.25/32, ports: [587]}]}`,
+	"nothing outside":           `wordpress:network: {egress: []}`,
 	"annotations of an ingress": `wordpress:ingress: {kind: ingress, className: haproxy, tls: {existingSecret: a}, annotations: {example.com/Limit: "5"}}`,
 }
 

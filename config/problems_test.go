@@ -22,6 +22,7 @@ var problemCases = map[string][]problemCase{
 	"storage":    storageProblems,
 	"ingress":    ingressProblems,
 	"edge":       edgeProblems,
+	"network":    networkProblems,
 	"secrets":    secretProblems,
 	"production": productionProblems,
 }

@@ -31,6 +31,7 @@ var ruleGroups = []ruleGroup{
 	{"Database", databaseRules},
 	{"Ingress", ingressRules},
 	{"Edge", edgeRules},
+	{"Network", networkRules},
 	{"Secrets", secretRules},
 	{"Production", productionRules},
 }

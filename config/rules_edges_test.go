@@ -91,15 +91,15 @@ var edges = map[string]edge{
 		`wordpress:database: {name: ` + strings.Repeat("a", 63) + `_}`,
 	},
 	"externalDatabaseKeys": {
-		`{wordpress:database: {mode: external, host: db.example.com}, wordpress:databaseRootPassword: null}`,
-		`{wordpress:database: {mode: external, host: db.example.com}}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:databaseRootPassword: null}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.7}}`,
 	},
 	"externalDatabaseHost": {
-		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:databaseRootPassword: null}`,
 		`{wordpress:database: {mode: external}, wordpress:databaseRootPassword: null}`,
 	},
 	"standaloneDatabaseKeys": {
-		`{wordpress:database: {mode: external, host: db, port: 65535}, wordpress:databaseRootPassword: null}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.7, port: 65535}, wordpress:databaseRootPassword: null}`,
 		`{wordpress:database: {mode: standalone, host: db, port: 65535}, wordpress:databaseRootPassword: null}`,
 	},
 
@@ -180,6 +180,34 @@ var edges = map[string]edge{
 		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 11}}}`,
 		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 12}}}`,
 	},
+	"keysOfAClosedNetwork": {
+		`wordpress:network: {enabled: false}`,
+		`wordpress:network: {enabled: false, edge: {namespace: edge}}`,
+	},
+	"edgeIsKnown": {
+		`{wordpress:ingress: {kind: none}, wordpress:network: {edge: {cidrs: [192.0.2.0/24]}}}`,
+		`{wordpress:ingress: {kind: none}, wordpress:network: {edge: {}}}`,
+	},
+	"nodePortHasClients": {
+		`{wordpress:frontend: {service: {type: NodePort}}, wordpress:network: {edge: {cidrs: [0.0.0.0/0]}}}`,
+		`{wordpress:frontend: {service: {type: NodePort}}, wordpress:network: {edge: {namespace: edge}}}`,
+	},
+	"edgeLabelsHaveNamespace": {
+		`wordpress:network: {edge: {namespace: edge, podLabels: {a: b}, cidrs: [192.0.2.0/24]}}`,
+		`wordpress:network: {edge: {podLabels: {a: b}, cidrs: [192.0.2.0/24]}}`,
+	},
+	"databaseLabelsHaveNamespace": {
+		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {podLabels: {a: b}, namespace: db}}}`,
+		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {podLabels: {a: b}, cidrs: [192.0.2.0/24]}}}`,
+	},
+	"networkOfExternalDatabase": {
+		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {namespace: db}}}`,
+		`{wordpress:database: {mode: standalone}, wordpress:network: {database: {namespace: db}}}`,
+	},
+	"externalDatabaseIsKnown": {
+		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:databaseRootPassword: null, wordpress:network: {database: {}}}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.7.example.com}, wordpress:databaseRootPassword: null, wordpress:network: {database: {}}}`,
+	},
 
 	"databasePasswords": {
 		`wordpress:databasePassword: {secure: 8-chars.}`,
@@ -239,6 +267,10 @@ var productionEdges = map[string]edge{
 	"databaseHasMemory": {
 		`wordpress:database: {resources: {memory: 1Gi}}`,
 		`wordpress:database: {resources: {memory: 1023Mi}}`,
+	},
+	"closedNetwork": {
+		`wordpress:network: {enabled: true}`,
+		`wordpress:network: {enabled: false}`,
 	},
 }
 

@@ -20,6 +20,7 @@ var productionRules = []rule{
 	{databaseStopsCleanly, []string{"profile", "database.mode", "database.terminationGracePeriodSeconds"}},
 	{databaseHasMemory, []string{"profile", "database.mode", "database.resources.memory"}},
 	{loginsAreLimited, []string{"profile", "ingress.kind"}},
+	{closedNetwork, []string{"profile", "network.enabled"}},
 }
 
 // In production site.host is no name under localhost, test, example or invalid: such names lead to the visitor's own
@@ -139,4 +140,13 @@ func loginsAreLimited(d *draft) field.ErrorList {
 	}
 	return field.ErrorList{field.Required(at("ingress.loginLimit.enabled"), "kind ingress cannot limit log-ins: limit /wp-login.php for "+
 		"each client by the controller's own means, such as ingress.annotations, and then set this to false")}
+}
+
+// In production network.enabled is on: every pod of the cluster could try passwords on MySQL, and a broken plugin could
+// reach every other service.
+func closedNetwork(d *draft) field.ErrorList {
+	if d.stack.Profile != Production || *d.stack.Network.Enabled {
+		return nil
+	}
+	return invalid("network.enabled", false, "must be true in production: every pod of the cluster could reach the database")
 }

@@ -37,6 +37,8 @@ type Stack struct {
 	Autoscaling Autoscaling `json:"autoscaling"`
 	// Ingress is how visitors reach the site.
 	Ingress Ingress `json:"ingress"`
+	// Network is which connections the pods may accept and open.
+	Network Network `json:"network"`
 
 	// DatabasePassword is the password of the WordPress user in MySQL. Must be a Pulumi secret. Required
 	// unless database.existingSecret is set. 8 to 256 characters, no line break, NUL or white space at
@@ -377,4 +379,66 @@ func (s *Stack) HTTPS() bool {
 // Enabled reports whether any source of a certificate is given.
 func (t TLS) Enabled() bool {
 	return t.CertResolver != "" || t.ExistingSecret != "" || t.ClusterIssuer != "" || t.DefaultCertificate
+}
+
+// Network is which connections the pods may accept and open: the edge reaches WordPress, WordPress reaches MySQL and DNS, and
+// nothing else. It takes effect where the cluster's network enforces NetworkPolicies.
+type Network struct {
+	// Enabled denies every connection of the namespace's pods but those that follow from this section; production refuses
+	// false. Default: true.
+	Enabled *bool `json:"enabled"`
+	// Edge is where visitors' requests come from.
+	Edge NetworkEdge `json:"edge"`
+	// DNS is where names are looked up.
+	DNS NetworkDNS `json:"dns"`
+	// Database is where the external database is.
+	Database NetworkDatabase `json:"database"`
+	// Egress lists what else WordPress may reach, such as a mail server or the update servers of WordPress: objects of a
+	// cidr and TCP ports. Unset: nothing.
+	Egress []NetworkDestination `json:"egress"`
+}
+
+// NetworkEdge is where visitors' requests come from: pods, addresses or both.
+type NetworkEdge struct {
+	// Namespace of the ingress controller's pods. Required with ingress.kind ingress or none, unless cidrs are given.
+	// Default: traefik with ingress.kind traefik, unless cidrs are given.
+	Namespace string `json:"namespace"`
+	// PodLabels that the ingress controller's pods carry; {} stands for all pods of the namespace. Default:
+	// app.kubernetes.io/name: traefik with ingress.kind traefik, else {}.
+	PodLabels map[string]string `json:"podLabels"`
+	// CIDRs are networks that requests come from: those of the nodes where the ingress controller uses its node's network,
+	// those of the load balancer where it sends to pods by itself. Required with frontend.service.type NodePort. Unset: none.
+	CIDRs []string `json:"cidrs"`
+}
+
+// NetworkDNS is where names are looked up: pods, addresses or both.
+type NetworkDNS struct {
+	// Namespace of the DNS server's pods. Default: kube-system.
+	Namespace string `json:"namespace"`
+	// PodLabels that the DNS server's pods carry; {} stands for all pods of the namespace. Default: k8s-app: kube-dns.
+	PodLabels map[string]string `json:"podLabels"`
+	// CIDRs are addresses of DNS servers outside of pods, such as 169.254.20.10/32 of NodeLocal DNSCache. Unset: none.
+	CIDRs []string `json:"cidrs"`
+	// Port that the DNS servers listen on, UDP and TCP, 1 to 65535: the pods', not their Service's. Default: 53.
+	Port int `json:"port"`
+}
+
+// NetworkDatabase is where the external database is: pods, addresses or both, on database.port. Mode external only.
+type NetworkDatabase struct {
+	// Namespace of the database's pods, where it runs in the same cluster. Unset: it does not.
+	Namespace string `json:"namespace"`
+	// PodLabels that the database's pods carry. Unset: all pods of the namespace.
+	PodLabels map[string]string `json:"podLabels"`
+	// CIDRs that hold the database's addresses. Default: the address in database.host; a DNS name there has no default,
+	// because a policy holds addresses, not names.
+	CIDRs []string `json:"cidrs"`
+}
+
+// NetworkDestination is a network that WordPress may reach.
+type NetworkDestination struct {
+	// CIDR is the network, such as 203.0.113.25/32. One that holds private networks leaves them out, so that 0.0.0.0/0 is
+	// the public internet. Required.
+	CIDR string `json:"cidr"`
+	// Ports that are reached there by TCP, 1 to 65535. Required.
+	Ports []int `json:"ports"`
 }

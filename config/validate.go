@@ -2,6 +2,7 @@ package config
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -20,6 +21,7 @@ func (s *Stack) validate() field.ErrorList {
 		validateStorage(&s.Storage),
 		validateAutoscaling(&s.Autoscaling),
 		validateIngress(&s.Ingress),
+		validateNetwork(&s.Network),
 	)
 }
 
@@ -219,4 +221,46 @@ func validateDomains(domains []string) field.ErrorList {
 		}
 	}
 	return problems
+}
+
+func validateNetwork(n *Network) field.ErrorList {
+	return slices.Concat(
+		checkOptionalDNSLabel(at("network.edge.namespace"), n.Edge.Namespace, "a namespace's name"),
+		checkPodLabels(at("network.edge.podLabels"), n.Edge.PodLabels),
+		checkCIDRs(at("network.edge.cidrs"), n.Edge.CIDRs),
+		checkDNSLabel(at("network.dns.namespace"), n.DNS.Namespace, "a namespace's name"),
+		checkPodLabels(at("network.dns.podLabels"), n.DNS.PodLabels),
+		checkCIDRs(at("network.dns.cidrs"), n.DNS.CIDRs),
+		checkRange(at("network.dns.port"), n.DNS.Port, 1, maxPort, ""),
+		checkOptionalDNSLabel(at("network.database.namespace"), n.Database.Namespace, "a namespace's name"),
+		checkPodLabels(at("network.database.podLabels"), n.Database.PodLabels),
+		checkCIDRs(at("network.database.cidrs"), n.Database.CIDRs),
+		validateEgress(n.Egress),
+	)
+}
+
+func validateEgress(destinations []NetworkDestination) field.ErrorList {
+	var problems field.ErrorList
+	for i, destination := range destinations {
+		path := at("network.egress").Index(i)
+		problems = append(problems, validateDestination(path.Child("cidr"), destination.CIDR)...)
+		problems = append(problems, checkPorts(path.Child("ports"), destination.Ports)...)
+	}
+	return problems
+}
+
+// validateDestination keeps WordPress, which fetches addresses that visitors and authors hand it, off the services of its
+// own node: clouds give their machines' credentials to whoever asks a link-local address.
+func validateDestination(path *field.Path, cidr string) field.ErrorList {
+	if cidr == "" {
+		return field.ErrorList{field.Required(path, "the network that WordPress may reach, such as 203.0.113.25/32")}
+	}
+	if problems := checkCIDR(path, cidr); problems != nil {
+		return problems
+	}
+	if address := netip.MustParsePrefix(cidr).Addr(); address.IsLinkLocalUnicast() || address.IsLoopback() {
+		return field.ErrorList{field.Invalid(path, cidr,
+			"must not be link-local or loopback: the node's own services are there, such as a cloud's metadata")}
+	}
+	return nil
 }

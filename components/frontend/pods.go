@@ -15,7 +15,6 @@ const (
 	// userID is above 10000, so that it matches no user of the host; the image's www-data is 33.
 	userID = 10033
 
-	sitePort      = 8080
 	sitePortName  = "http"
 	probePort     = 8081
 	probePortName = "probe"
@@ -126,7 +125,7 @@ func siteContainer(args *Args) *corev1.ContainerArgs {
 		WorkingDir: pulumi.String(corePath),
 		Env:        environment(args.Database),
 		Ports: corev1.ContainerPortArray{
-			&corev1.ContainerPortArgs{Name: pulumi.String(sitePortName), ContainerPort: pulumi.Int(sitePort)},
+			&corev1.ContainerPortArgs{Name: pulumi.String(sitePortName), ContainerPort: pulumi.Int(SitePort)},
 			&corev1.ContainerPortArgs{Name: pulumi.String(probePortName), ContainerPort: pulumi.Int(probePort)},
 		},
 		Resources:       args.Resources.Requirements(),

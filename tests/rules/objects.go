@@ -18,6 +18,7 @@ var apiVersions = map[string]string{
 	"PodDisruptionBudget":     "policy/v1",
 	"HorizontalPodAutoscaler": "autoscaling/v2",
 	"StorageClass":            "storage.k8s.io/v1",
+	"NetworkPolicy":           "networking.k8s.io/v1",
 	"Ingress":                 "networking.k8s.io/v1",
 	"IngressRoute":            "traefik.io/v1alpha1",
 	"Middleware":              "traefik.io/v1alpha1",

@@ -34,6 +34,7 @@ type plan struct {
 	budgets     []decoded[policyv1.PodDisruptionBudget]
 	autoscalers []decoded[autoscalingv2.HorizontalPodAutoscaler]
 	ingresses   []decoded[networkingv1.Ingress]
+	policies    []decoded[networkingv1.NetworkPolicy]
 	// Custom resources have no types of their own here beyond what the rules read.
 	routes       []decoded[ingressRoute]
 	middlewares  []decoded[metav1.PartialObjectMetadata]
@@ -109,6 +110,7 @@ func newPlan(objects []mocks.Object, existing []string) *plan {
 	p.budgets = strict[policyv1.PodDisruptionBudget](p, "PodDisruptionBudget")
 	p.autoscalers = strict[autoscalingv2.HorizontalPodAutoscaler](p, "HorizontalPodAutoscaler")
 	p.ingresses = strict[networkingv1.Ingress](p, "Ingress")
+	p.policies = strict[networkingv1.NetworkPolicy](p, "NetworkPolicy")
 	strict[corev1.Namespace](p, "Namespace")
 	strict[storagev1.StorageClass](p, "StorageClass")
 	for _, d := range strict[appsv1.Deployment](p, "Deployment") {

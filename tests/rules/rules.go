@@ -54,6 +54,7 @@ var rules = []rule{
 	{"middleware", middleware},
 	{"servers-transport", serversTransport},
 	{"tls-option", tlsOption},
+	{"network-policy", networkPolicyRule},
 
 	{"image", image},
 	{"resources", resources},

@@ -139,6 +139,17 @@ var breakages = []breakage{
 	{"servers-transport", "IngressRoute web", "spec/routes/0/services/0/serversTransport", "patient"},
 	{"tls-option", "IngressRoute web", "spec/tls/options/name", "modern"},
 
+	{"network-policy", "NetworkPolicy all", "spec/policyTypes", []any{"Ingress"}},
+	{"network-policy", "NetworkPolicy all", "spec/ingress", []any{map[string]any{}}},
+	{"network-policy", "NetworkPolicy web", "spec/podSelector/matchLabels/role", "website"},
+	{"network-policy", "NetworkPolicy web", "spec/podSelector/matchLabels", map[string]any{"app.kubernetes.io/name": "web"}},
+	{"network-policy", "NetworkPolicy web", "spec/ingress/0/ports/0/port", 80},
+	{"network-policy", "NetworkPolicy web", "spec/ingress/0/ports", nil},
+	{"network-policy", "NetworkPolicy web", "spec/ingress/0/from", nil},
+	{"network-policy", "NetworkPolicy web", "spec/egress/0/to", []any{}},
+	{"network-policy", "NetworkPolicy web", "spec/egress/0/to/0/podSelector/matchLabels/role", "database"},
+	{"network-policy", "NetworkPolicy web", "spec/egress/0/ports/0/port", 3307},
+
 	{"image", "Deployment web", container + "image", "localhost/web"},
 	{"image", "Deployment web", container + "image", "localhost/web:latest"},
 	{"image", "Deployment web", podSpec + "initContainers/0/image", "localhost:5000/web"},
