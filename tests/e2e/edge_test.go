@@ -150,7 +150,11 @@ func (s *subject) uploadProgram(t *testing.T) (remove func()) {
 	t.Helper()
 	pod := s.somePod(t)
 	folder := s.content + "/uploads/proof"
-	s.exec(t, pod, "<?php echo 'has' . 'run';", "mkdir -p "+folder+" && tee "+folder+"/shell.php "+folder+"/shell.phtml >"+folder+"/shell.PHP")
+	listed := s.exec(t, pod, "<?php echo 'has' . 'run';",
+		"mkdir -p "+folder+" && cd "+folder+" && tee shell.php shell.phtml >shell.PHP && ls")
+	if files := strings.Fields(listed); len(files) != 3 {
+		t.Fatalf("the uploads hold %q", files)
+	}
 	return func() { s.exec(t, pod, "", "rm -r "+folder) }
 }
 

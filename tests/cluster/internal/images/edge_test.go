@@ -40,7 +40,7 @@ func plannedFiles(t *testing.T) map[string]string {
 			t.Fatal("the golden manifests have no ConfigMap with site.conf")
 		}
 		noError(t, err)
-		if _, found := object.Data["site.conf"]; found && object.TypeMeta.Kind == "ConfigMap" {
+		if _, found := object.Data["site.conf"]; found && object.Kind == "ConfigMap" {
 			return object.Data
 		}
 	}
