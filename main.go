@@ -13,6 +13,7 @@ import (
 	"wordpress-on-kubernetes/components/autoscaling"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
+	"wordpress-on-kubernetes/components/headers"
 	"wordpress-on-kubernetes/components/ingress"
 	"wordpress-on-kubernetes/components/namespace"
 	"wordpress-on-kubernetes/components/network"
@@ -197,6 +198,8 @@ func frontendArgs(
 ) *frontend.Args {
 	settings := stack.Frontend
 	return &frontend.Args{
+		Headers:                       headerPolicy(stack),
+		XMLRPC:                        stack.Site.XMLRPC,
 		Namespace:                     space.Name,
 		Instance:                      ctx.Stack(),
 		SiteURL:                       siteURL(stack),
@@ -259,6 +262,8 @@ func ingressArgs(
 		Service:         wordpress.Service,
 		ServicePort:     frontend.ServicePortName,
 		RedirectToHTTPS: *settings.RedirectToHTTPS,
+		Headers:         headerPolicy(stack),
+		LoginLimit:      loginLimitArgs(stack),
 	}
 	if settings.TLS.Enabled() {
 		args.TLS = &ingress.TLSArgs{
@@ -266,15 +271,45 @@ func ingressArgs(
 			Domains:        settings.TLS.Domains,
 			ExistingSecret: settings.TLS.ExistingSecret,
 			ClusterIssuer:  settings.TLS.ClusterIssuer,
+			MinVersion:     traefikVersions[settings.TLS.MinVersion],
 		}
 	}
 	return args
 }
 
-// siteURL is what WordPress calls itself. With no ingress of ours, whatever stands before the Service speaks
-// https in production.
+// traefikVersions are Traefik's names for the versions of TLS.
+var traefikVersions = map[config.TLSVersion]string{config.TLS12: "VersionTLS12", config.TLS13: "VersionTLS13"}
+
+// loginLimitArgs are nil where log-ins are not limited.
+func loginLimitArgs(stack *config.Stack) *ingress.LoginLimitArgs {
+	limit := stack.Ingress.LoginLimit
+	if !*limit.Enabled {
+		return nil
+	}
+	args := &ingress.LoginLimitArgs{
+		RequestsPerMinute: limit.RequestsPerMinute,
+		Burst:             limit.Burst,
+		Concurrent:        *limit.Concurrent,
+		XMLRPC:            stack.Site.XMLRPC,
+	}
+	if stack.Ingress.ClientAddress == config.AddressForwarded {
+		args.Proxies = stack.Ingress.Proxies
+	}
+	return args
+}
+
+// headerPolicy is the same for the pods and for the edge.
+func headerPolicy(stack *config.Stack) headers.Policy {
+	policy := headers.Policy{Embedding: stack.Site.Embedding, BrowserFeatures: stack.Site.BrowserFeatures}
+	if stack.HTTPS() {
+		policy.HSTSSeconds = &stack.Site.HSTSSeconds
+	}
+	return policy
+}
+
+// siteURL is what WordPress calls itself.
 func siteURL(stack *config.Stack) string {
-	if stack.Ingress.TLS.Enabled() || (stack.Ingress.Kind == config.IngressNone && stack.Profile == config.Production) {
+	if stack.HTTPS() {
 		return "https://" + stack.Site.Host
 	}
 	return "http://" + stack.Site.Host

@@ -108,6 +108,24 @@ const (
 const (
 	// DefaultIngressKind is the one that can redirect to HTTPS without help from its installation.
 	DefaultIngressKind = IngressTraefik
+	// DefaultClientAddress is that of a controller that faces the network itself.
+	DefaultClientAddress = AddressOfConnection
+	// DefaultProxies is one load balancer.
+	DefaultProxies = 1
+	// DefaultLoginRequestsPerMinute and DefaultLoginBurst are those of WordPress's handbook on brute force. An office that shares an
+	// address begins its day within the burst.
+	DefaultLoginRequestsPerMinute = 10
+	DefaultLoginBurst             = 20
+	// DefaultLoginConcurrent lets two people behind one address log in at the same moment.
+	DefaultLoginConcurrent = 2
+	// DefaultMinTLSVersion is the oldest that every browser still in use speaks.
+	DefaultMinTLSVersion = TLS12
+)
+
+// Defaults of the site.
+const (
+	// DefaultHSTSSeconds is a year, which is what browsers ask of a site before they rely on it.
+	DefaultHSTSSeconds = 365 * 24 * 60 * 60
 )
 
 // Defaults of the network.
@@ -127,15 +145,16 @@ const (
 )
 
 // Defaults is a stack on which nothing is configured yet. The values that depend on others (replicas, workers,
-// maxConnections, redirectToHTTPS, network.edge, network.database) are unset until the others are known.
+// maxConnections, redirectToHTTPS, the limit of log-ins, network.edge, network.database) are unset until the others are known.
 func Defaults() *Stack {
 	return &Stack{
 		Namespace:   DefaultNamespace,
+		Site:        Site{HSTSSeconds: DefaultHSTSSeconds},
 		Frontend:    defaultFrontend(),
 		Database:    defaultDatabase(),
 		Storage:     defaultStorage(),
 		Autoscaling: defaultAutoscaling(),
-		Ingress:     Ingress{Kind: DefaultIngressKind},
+		Ingress:     defaultIngress(),
 		Network:     defaultNetwork(),
 	}
 }
@@ -203,6 +222,19 @@ func defaultNetwork() Network {
 	}
 }
 
+func defaultIngress() Ingress {
+	return Ingress{
+		Kind:          DefaultIngressKind,
+		TLS:           TLS{MinVersion: DefaultMinTLSVersion},
+		ClientAddress: DefaultClientAddress,
+		Proxies:       DefaultProxies,
+		LoginLimit: LoginLimit{
+			RequestsPerMinute: DefaultLoginRequestsPerMinute,
+			Burst:             DefaultLoginBurst,
+		},
+	}
+}
+
 func defaultResources(cpu, memory, ephemeralStorage string) Resources {
 	return Resources{
 		CPU:              resource.MustParse(cpu),
@@ -224,6 +256,12 @@ func (s *Stack) derive() {
 	}
 	if s.Ingress.RedirectToHTTPS == nil {
 		s.Ingress.RedirectToHTTPS = new(s.Ingress.Kind == IngressTraefik)
+	}
+	if s.Ingress.LoginLimit.Enabled == nil {
+		s.Ingress.LoginLimit.Enabled = new(s.Ingress.Kind == IngressTraefik)
+	}
+	if s.Ingress.LoginLimit.Concurrent == nil {
+		s.Ingress.LoginLimit.Concurrent = new(max(1, min(DefaultLoginConcurrent, s.leastWorkers()-1)))
 	}
 	s.deriveEdge()
 	s.deriveDatabaseNetwork()

@@ -31,6 +31,7 @@ var ruleGroups = []ruleGroup{
 	{"Database", databaseRules},
 	{"Ingress", ingressRules},
 	{"Network", networkRules},
+	{"Edge", edgeRules},
 	{"Secrets", secretRules},
 	{"Production", productionRules},
 }

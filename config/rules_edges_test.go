@@ -172,6 +172,42 @@ var edges = map[string]edge{
 		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:databaseRootPassword: null, wordpress:network: {database: {}}}`,
 		`{wordpress:database: {mode: external, host: 192.0.2.7.example.com}, wordpress:databaseRootPassword: null, wordpress:network: {database: {}}}`,
 	},
+	"promiseOfHTTPS": {
+		`{wordpress:site: {host: www.example.com, hstsSeconds: 1}}`,
+		`{wordpress:site: {host: www.example.com, hstsSeconds: 1}, wordpress:ingress: {redirectToHTTPS: false}}`,
+	},
+	"tlsVersionOfTraefik": {
+		`wordpress:ingress: {kind: traefik, tls: {existingSecret: a, minVersion: TLSv1.2}}`,
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a, minVersion: TLSv1.2}}`,
+	},
+	"tlsVersionHasCertificate": {
+		`wordpress:ingress: {redirectToHTTPS: false, tls: {defaultCertificate: true, minVersion: TLSv1.3}}`,
+		`wordpress:ingress: {redirectToHTTPS: false, tls: {defaultCertificate: false, minVersion: TLSv1.3}}`,
+	},
+	"clientAddressOfTraefik": {
+		`wordpress:ingress: {kind: traefik, tls: {existingSecret: a}, clientAddress: connection}`,
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, clientAddress: connection}`,
+	},
+	"proxiesForward": {
+		`wordpress:ingress: {tls: {existingSecret: a}, clientAddress: forwarded, proxies: 1}`,
+		`wordpress:ingress: {tls: {existingSecret: a}, clientAddress: connection, proxies: 1}`,
+	},
+	"loginLimitOfTraefik": {
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: false}}`,
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: true}}`,
+	},
+	"loginLimitIsOn": {
+		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: true, burst: 1}}`,
+		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: false, burst: 1}}`,
+	},
+	"loginLimitSeesClients": {
+		`wordpress:ingress: {tls: {existingSecret: a}, clientAddress: forwarded, loginLimit: {enabled: true}}`,
+		`wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden, loginLimit: {enabled: true}}`,
+	},
+	"loginLimitLeavesWorkers": {
+		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 11}}}`,
+		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 12}}}`,
+	},
 
 	"databasePasswords": {
 		`wordpress:databasePassword: {secure: 8-chars.}`,
@@ -223,6 +259,10 @@ var productionEdges = map[string]edge{
 	"databaseStopsCleanly": {
 		`wordpress:database: {terminationGracePeriodSeconds: 30}`,
 		`wordpress:database: {terminationGracePeriodSeconds: 29}`,
+	},
+	"loginsAreLimited": {
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: false}}`,
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}}`,
 	},
 	"databaseHasMemory": {
 		`wordpress:database: {resources: {memory: 1Gi}}`,

@@ -20,6 +20,7 @@ var productionRules = []rule{
 	{databaseStopsCleanly, []string{"profile", "database.mode", "database.terminationGracePeriodSeconds"}},
 	{databaseHasMemory, []string{"profile", "database.mode", "database.resources.memory"}},
 	{closedNetwork, []string{"profile", "network.enabled"}},
+	{loginsAreLimited, []string{"profile", "ingress.kind"}},
 }
 
 // In production site.host is no name under localhost, test, example or invalid: such names lead to the visitor's own
@@ -138,4 +139,14 @@ func closedNetwork(d *draft) field.ErrorList {
 		return nil
 	}
 	return invalid("network.enabled", false, "must be true in production: every pod of the cluster could reach the database")
+}
+
+// In production with ingress.kind ingress, ingress.loginLimit.enabled is set to false by hand: the program cannot limit log-ins
+// there, so that somebody must have seen to it elsewhere.
+func loginsAreLimited(d *draft) field.ErrorList {
+	if d.stack.Profile != Production || d.stack.Ingress.Kind != IngressStandard || d.has("ingress.loginLimit.enabled") {
+		return nil
+	}
+	return field.ErrorList{field.Required(at("ingress.loginLimit.enabled"), "kind ingress cannot limit log-ins: limit /wp-login.php for "+
+		"each client by the controller's own means, such as ingress.annotations, and then set this to false")}
 }

@@ -57,6 +57,18 @@ type Site struct {
 	// Host is the DNS name that visitors use, in lower case, without scheme and port; in production none under localhost,
 	// test, example or invalid. Required.
 	Host string `json:"host"`
+	// HSTSSeconds is how long browsers come back over HTTPS only (Strict-Transport-Security), 0 to 63072000, which is two years;
+	// 0 has them forget an earlier promise, which is the way to turn it off. Subdomains are not included. Only with HTTPS.
+	// Default: 31536000.
+	HSTSSeconds int `json:"hstsSeconds"`
+	// Embedding lets other sites show pages of this one in a frame, as WordPress's embeds of posts do; WordPress itself keeps its
+	// administration and log-in out of frames. Default: false.
+	Embedding bool `json:"embedding"`
+	// BrowserFeatures that the site's own pages may use: any of camera, geolocation and microphone. Unset: none.
+	BrowserFeatures []string `json:"browserFeatures"`
+	// XMLRPC answers /xmlrpc.php, with which some apps and services work; one request there can try many passwords.
+	// Default: false.
+	XMLRPC bool `json:"xmlrpc"`
 }
 
 // Resources are both the requests and the limits of a container, so that its pod is of QoS class Guaranteed.
@@ -289,6 +301,44 @@ type Ingress struct {
 	// RedirectToHTTPS answers plain http with a permanent redirect that keeps path and query. Kind
 	// ingress cannot do it portably and refuses true. Default: true for kind traefik, else false.
 	RedirectToHTTPS *bool `json:"redirectToHTTPS"`
+	// ClientAddress says where the controller finds a visitor's address: connection, where visitors connect to it themselves or
+	// a load balancer keeps their address (externalTrafficPolicy Local, PROXY protocol); forwarded, in the X-Forwarded-For of
+	// proxies before it, which it must be set up to trust; hidden, nowhere. Kind traefik only. Default: connection.
+	ClientAddress ClientAddress `json:"clientAddress"`
+	// Proxies before the controller that each append an address to X-Forwarded-For, 1 to 10. With clientAddress forwarded
+	// only. Default: 1.
+	Proxies int `json:"proxies"`
+	// LoginLimit bounds the requests of each client to /wp-login.php and, where it is answered, /xmlrpc.php.
+	LoginLimit LoginLimit `json:"loginLimit"`
+}
+
+// ClientAddress says where the ingress controller finds a visitor's address.
+type ClientAddress string
+
+// Where a visitor's address can be found.
+const (
+	// AddressOfConnection is that of the visitor's own connection.
+	AddressOfConnection ClientAddress = "connection"
+	// AddressForwarded is in X-Forwarded-For.
+	AddressForwarded ClientAddress = "forwarded"
+	// AddressHidden is nowhere: all visitors seem to be one.
+	AddressHidden ClientAddress = "hidden"
+)
+
+// LoginLimit bounds the requests of each client to /wp-login.php and, where it is answered, /xmlrpc.php. A client is an IPv4
+// address, or a /64 network of IPv6. What is above a limit gets status 429 from the controller and never reaches a pod.
+type LoginLimit struct {
+	// Enabled turns the limit on. Kind traefik only; in production, kind ingress needs it said that false is meant. Default: true for
+	// kind traefik, else false.
+	Enabled *bool `json:"enabled"`
+	// RequestsPerMinute of one client on average, 1 to 6000; a log-in takes two. Each pod of the controller counts for itself.
+	// Default: 10.
+	RequestsPerMinute int `json:"requestsPerMinute"`
+	// Burst is how many requests of one client may come at once before the average counts, 1 to 1000. Default: 20.
+	Burst int `json:"burst"`
+	// Concurrent requests of one client in progress, which is how many workers of the pods it can hold: 1 to 256, and fewer than
+	// the workers of the least number of pods. Default: 2, or 1 where there are two workers in all.
+	Concurrent *int `json:"concurrent"`
 }
 
 // TLS is where the certificate comes from: at most one of the sources. None of them means no HTTPS, which
@@ -306,6 +356,24 @@ type TLS struct {
 	// DefaultCertificate serves the certificate that the ingress controller is set up with. Kind traefik only.
 	// Default: false.
 	DefaultCertificate bool `json:"defaultCertificate"`
+	// MinVersion of TLS that visitors must speak: TLSv1.2 or TLSv1.3; of 1.2, only ciphers with forward secrecy and authenticated
+	// encryption. Kind traefik only. Default: TLSv1.2.
+	MinVersion TLSVersion `json:"minVersion"`
+}
+
+// TLSVersion is a version of TLS.
+type TLSVersion string
+
+// The versions of TLS that can be configured; RFC 8996 deprecates the earlier ones.
+const (
+	TLS12 TLSVersion = "TLSv1.2"
+	TLS13 TLSVersion = "TLSv1.3"
+)
+
+// HTTPS reports whether visitors come over HTTPS. With no ingress of ours, whatever stands before the Service speaks it in
+// production.
+func (s *Stack) HTTPS() bool {
+	return s.Ingress.TLS.Enabled() || s.Ingress.Kind == IngressNone && s.Profile == Production
 }
 
 // Enabled reports whether any source of a certificate is given.

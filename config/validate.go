@@ -15,7 +15,7 @@ func (s *Stack) validate() field.ErrorList {
 	return slices.Concat(
 		validateProfile(s.Profile),
 		validateNamespace(s.Namespace),
-		checkHost(at("site.host"), s.Site.Host),
+		validateSite(&s.Site),
 		validateFrontend(&s.Frontend),
 		validateDatabase(&s.Database),
 		validateStorage(&s.Storage),
@@ -39,6 +39,26 @@ func validateNamespace(namespace string) field.ErrorList {
 		return field.ErrorList{field.Invalid(at("namespace"), namespace, "must not be one of the cluster's own namespaces")}
 	}
 	return checkDNSLabel(at("namespace"), namespace, "a namespace's name")
+}
+
+func validateSite(s *Site) field.ErrorList {
+	return slices.Concat(
+		checkHost(at("site.host"), s.Host),
+		checkRange(at("site.hstsSeconds"), s.HSTSSeconds, 0, MaxHSTSSeconds, "seconds"),
+		validateBrowserFeatures(s.BrowserFeatures),
+	)
+}
+
+func validateBrowserFeatures(features []string) field.ErrorList {
+	var problems field.ErrorList
+	for i, feature := range features {
+		path := at("site.browserFeatures").Index(i)
+		problems = append(problems, checkOneOf(path, feature, "camera", "geolocation", "microphone")...)
+		if slices.Contains(features[:i], feature) {
+			problems = append(problems, field.Duplicate(path, feature))
+		}
+	}
+	return problems
 }
 
 func validateFrontend(f *Frontend) field.ErrorList {
@@ -153,6 +173,18 @@ func validateIngress(i *Ingress) field.ErrorList {
 		checkOptionalDNSName(at("ingress.tls.existingSecret"), i.TLS.ExistingSecret, "a Secret's name"),
 		checkOptionalDNSName(at("ingress.tls.clusterIssuer"), i.TLS.ClusterIssuer, "a ClusterIssuer's name"),
 		validateDomains(i.TLS.Domains),
+		checkOneOf(at("ingress.tls.minVersion"), i.TLS.MinVersion, TLS12, TLS13),
+		checkOneOf(at("ingress.clientAddress"), i.ClientAddress, AddressOfConnection, AddressForwarded, AddressHidden),
+		checkRange(at("ingress.proxies"), i.Proxies, 1, MaxProxies, "proxies"),
+		validateLoginLimit(&i.LoginLimit),
+	)
+}
+
+func validateLoginLimit(l *LoginLimit) field.ErrorList {
+	return slices.Concat(
+		checkRange(at("ingress.loginLimit.requestsPerMinute"), l.RequestsPerMinute, 1, MaxLoginRequestsPerMinute, "requests"),
+		checkRange(at("ingress.loginLimit.burst"), l.Burst, 1, MaxLoginBurst, "requests"),
+		checkOptionalRange(at("ingress.loginLimit.concurrent"), l.Concurrent, 1, MaxWorkers, "requests"),
 	)
 }
 

@@ -37,6 +37,9 @@ func siteFiles(args *Args) map[string]string {
 		"MaxRequestSeconds": args.MaxRequestSeconds,
 		"MaxUploadBytes":    args.MaxUploadBytes,
 		"MaxBodyBytes":      args.MaxUploadBytes + formBytes,
+		"Headers":           args.Headers.Always(),
+		"HSTSSeconds":       args.Headers.HSTSSeconds,
+		"XMLRPC":            args.XMLRPC,
 	}
 	files := make(map[string]string)
 	for _, key := range []string{portsKey, siteKey, phpKey, wpConfigKey, seedKey, readyKey, startupKey} {

@@ -11,6 +11,7 @@ import (
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"wordpress-on-kubernetes/components/headers"
 	"wordpress-on-kubernetes/components/labels"
 	"wordpress-on-kubernetes/components/pod"
 )
@@ -53,6 +54,10 @@ type Args struct {
 	MaxUploadBytes int64
 	// MaxRequestSeconds is the longest that a request may take. Required.
 	MaxRequestSeconds int
+	// Headers are the security headers of every answer.
+	Headers headers.Policy
+	// XMLRPC answers /xmlrpc.php, which is denied otherwise.
+	XMLRPC bool
 	// RequireSpread leaves a pod pending rather than placing two on a node. Default: spread as far as possible.
 	RequireSpread bool
 	// MaxSurge and MaxUnavailable of a rolling update: a count or a percentage. Required.
