@@ -211,6 +211,17 @@ func defaultAutoscaling() Autoscaling {
 	}
 }
 
+func defaultNetwork() Network {
+	return Network{
+		Enabled: new(DefaultNetworkEnabled),
+		DNS: NetworkDNS{
+			Namespace: DefaultDNSNamespace,
+			PodLabels: map[string]string{"k8s-app": DefaultDNSLabel},
+			Port:      DefaultDNSPort,
+		},
+	}
+}
+
 func defaultIngress() Ingress {
 	return Ingress{
 		Kind:          DefaultIngressKind,
@@ -220,17 +231,6 @@ func defaultIngress() Ingress {
 		LoginLimit: LoginLimit{
 			RequestsPerMinute: DefaultLoginRequestsPerMinute,
 			Burst:             DefaultLoginBurst,
-		},
-	}
-}
-
-func defaultNetwork() Network {
-	return Network{
-		Enabled: new(DefaultNetworkEnabled),
-		DNS: NetworkDNS{
-			Namespace: DefaultDNSNamespace,
-			PodLabels: map[string]string{"k8s-app": DefaultDNSLabel},
-			Port:      DefaultDNSPort,
 		},
 	}
 }

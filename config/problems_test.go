@@ -21,8 +21,8 @@ var problemCases = map[string][]problemCase{
 	"pods":       podProblems,
 	"storage":    storageProblems,
 	"ingress":    ingressProblems,
-	"edge":       edgeProblems,
 	"network":    networkProblems,
+	"edge":       edgeProblems,
 	"secrets":    secretProblems,
 	"production": productionProblems,
 }

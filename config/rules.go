@@ -30,8 +30,8 @@ var ruleGroups = []ruleGroup{
 	{"Storage", storageRules},
 	{"Database", databaseRules},
 	{"Ingress", ingressRules},
-	{"Edge", edgeRules},
 	{"Network", networkRules},
+	{"Edge", edgeRules},
 	{"Secrets", secretRules},
 	{"Production", productionRules},
 }

@@ -144,6 +144,34 @@ var edges = map[string]edge{
 		`wordpress:ingress: {tls: {certResolver: a, domains: [example.com, "*.www.example.com"]}}`,
 	},
 
+	"keysOfAClosedNetwork": {
+		`wordpress:network: {enabled: false}`,
+		`wordpress:network: {enabled: false, edge: {namespace: edge}}`,
+	},
+	"edgeIsKnown": {
+		`{wordpress:ingress: {kind: none}, wordpress:network: {edge: {cidrs: [192.0.2.0/24]}}}`,
+		`{wordpress:ingress: {kind: none}, wordpress:network: {edge: {}}}`,
+	},
+	"nodePortHasClients": {
+		`{wordpress:frontend: {service: {type: NodePort}}, wordpress:network: {edge: {cidrs: [0.0.0.0/0]}}}`,
+		`{wordpress:frontend: {service: {type: NodePort}}, wordpress:network: {edge: {namespace: edge}}}`,
+	},
+	"edgeLabelsHaveNamespace": {
+		`wordpress:network: {edge: {namespace: edge, podLabels: {a: b}, cidrs: [192.0.2.0/24]}}`,
+		`wordpress:network: {edge: {podLabels: {a: b}, cidrs: [192.0.2.0/24]}}`,
+	},
+	"databaseLabelsHaveNamespace": {
+		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {podLabels: {a: b}, namespace: db}}}`,
+		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {podLabels: {a: b}, cidrs: [192.0.2.0/24]}}}`,
+	},
+	"networkOfExternalDatabase": {
+		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {namespace: db}}}`,
+		`{wordpress:database: {mode: standalone}, wordpress:network: {database: {namespace: db}}}`,
+	},
+	"externalDatabaseIsKnown": {
+		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:databaseRootPassword: null, wordpress:network: {database: {}}}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.7.example.com}, wordpress:databaseRootPassword: null, wordpress:network: {database: {}}}`,
+	},
 	"promiseOfHTTPS": {
 		`{wordpress:site: {host: www.example.com, hstsSeconds: 1}}`,
 		`{wordpress:site: {host: www.example.com, hstsSeconds: 1}, wordpress:ingress: {redirectToHTTPS: false}}`,
@@ -179,34 +207,6 @@ var edges = map[string]edge{
 	"loginLimitLeavesWorkers": {
 		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 11}}}`,
 		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 12}}}`,
-	},
-	"keysOfAClosedNetwork": {
-		`wordpress:network: {enabled: false}`,
-		`wordpress:network: {enabled: false, edge: {namespace: edge}}`,
-	},
-	"edgeIsKnown": {
-		`{wordpress:ingress: {kind: none}, wordpress:network: {edge: {cidrs: [192.0.2.0/24]}}}`,
-		`{wordpress:ingress: {kind: none}, wordpress:network: {edge: {}}}`,
-	},
-	"nodePortHasClients": {
-		`{wordpress:frontend: {service: {type: NodePort}}, wordpress:network: {edge: {cidrs: [0.0.0.0/0]}}}`,
-		`{wordpress:frontend: {service: {type: NodePort}}, wordpress:network: {edge: {namespace: edge}}}`,
-	},
-	"edgeLabelsHaveNamespace": {
-		`wordpress:network: {edge: {namespace: edge, podLabels: {a: b}, cidrs: [192.0.2.0/24]}}`,
-		`wordpress:network: {edge: {podLabels: {a: b}, cidrs: [192.0.2.0/24]}}`,
-	},
-	"databaseLabelsHaveNamespace": {
-		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {podLabels: {a: b}, namespace: db}}}`,
-		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {podLabels: {a: b}, cidrs: [192.0.2.0/24]}}}`,
-	},
-	"networkOfExternalDatabase": {
-		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {namespace: db}}}`,
-		`{wordpress:database: {mode: standalone}, wordpress:network: {database: {namespace: db}}}`,
-	},
-	"externalDatabaseIsKnown": {
-		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:databaseRootPassword: null, wordpress:network: {database: {}}}`,
-		`{wordpress:database: {mode: external, host: 192.0.2.7.example.com}, wordpress:databaseRootPassword: null, wordpress:network: {database: {}}}`,
 	},
 
 	"databasePasswords": {

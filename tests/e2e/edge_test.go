@@ -60,21 +60,18 @@ func TestEdgeIsHard(t *testing.T) {
 func TestLoginFloodIsContained(t *testing.T) {
 	s := subjectOf(t, ours)
 	p := s.contender.(*program)
-	p.unset(t, loginBurst)
-	p.up(t)
-	defer func() {
-		p.unset(t, "wordpress:ingress.loginLimit.enabled")
-		p.set(t, loginBurst, p.project.Overrides[loginBurst])
-		p.up(t)
-	}()
+	const enabled = "wordpress:ingress.loginLimit.enabled"
+	p.apply(t, map[string]string{loginRate: "", loginBurst: ""})
+	defer p.apply(t, map[string]string{
+		enabled: "", loginRate: p.project.Overrides[loginRate], loginBurst: p.project.Overrides[loginBurst],
+	})
 	found, problem := s.flood(t)
 	s.keep(t, proof{promise: 9, part: "log-in flood", title: "a log-in flood is contained", rounds: 1, details: found,
 		tried: fmt.Sprintf("%d connections from one address try passwords for %s, while a visitor of another address reads pages and "+
 			"opens the log-in", floodConnections, floodTime),
 		figure: outcome(problem, found.String())}, problem)
 
-	p.set(t, "wordpress:ingress.loginLimit.enabled", "false")
-	p.up(t)
+	p.apply(t, map[string]string{enabled: "false"})
 	open, broken := s.flood(t)
 	s.caught(t, 9, "a log-in flood is contained", "the limit is turned off", outcome(broken, open.String()), broken != nil)
 }
@@ -98,6 +95,7 @@ func (s *subject) withStandardIngress(t *testing.T, p *program) (visitor *site, 
 		"wordpress:ingress.redirectToHTTPS":        "false",
 		"wordpress:ingress.tls.existingSecret":     secretName,
 		"wordpress:ingress.tls.defaultCertificate": "",
+		loginRate:                          "",
 		loginBurst:                         "",
 		"wordpress:network.edge.namespace": edgeNamespace,
 	}
@@ -106,6 +104,7 @@ func (s *subject) withStandardIngress(t *testing.T, p *program) (visitor *site, 
 		"wordpress:ingress.redirectToHTTPS":        "true",
 		"wordpress:ingress.tls.existingSecret":     "",
 		"wordpress:ingress.tls.defaultCertificate": "true",
+		loginRate:                          p.project.Overrides[loginRate],
 		loginBurst:                         p.project.Overrides[loginBurst],
 		"wordpress:network.edge.namespace": "",
 	}

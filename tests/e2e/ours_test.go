@@ -20,8 +20,11 @@ var ourPlace = place{
 	port:             8080,
 }
 
-// loginBurst is the configuration path of how many log-ins of one client may come at once.
-const loginBurst = "wordpress:ingress.loginLimit.burst"
+// The limits of log-ins, by configuration path.
+const (
+	loginRate  = "wordpress:ingress.loginLimit.requestsPerMinute"
+	loginBurst = "wordpress:ingress.loginLimit.burst"
+)
 
 // program is this program under the real engine. It gets the figures of the tutorial, so that the two can be compared.
 type program struct {
@@ -48,7 +51,8 @@ func newProgram(ctx context.Context, project *stack.Project, where place, image 
 		"wordpress:frontend.maxSurge":          "1",
 		"wordpress:frontend.maxUploadSize":     "32Mi",
 		"wordpress:autoscaling.cpuUtilization": "60",
-		// The proofs log in more often than people do, all from one address. The proof of the limit itself takes the default.
+		// All visitors of the tests have one address. The proof of the limit itself takes the defaults.
+		loginRate:  "6000",
 		loginBurst: "1000",
 	}
 	if err := project.Build(ctx); err != nil {

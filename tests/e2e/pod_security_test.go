@@ -33,7 +33,7 @@ func TestPodsHaveNoRights(t *testing.T) {
 				count, err := rightsOf(s.inside(t, pod, container, processScript))
 				processes += count
 				problem = errors.Join(problem, within(place, err))
-				count, err = writesOf(s.inside(t, pod, container, writeScript), pod, container)
+				count, err = writesOf(s.inside(t, pod, container, writeScript, writable(container)...))
 				folders += count
 				problem = errors.Join(problem, within(place, err))
 			}
@@ -45,7 +45,7 @@ func TestPodsHaveNoRights(t *testing.T) {
 			tried: "users, groups, capabilities, seccomp and the way to more privileges of every process; a file written into every folder " +
 				"of every container; a privileged pod in the namespace",
 			figure: fmt.Sprintf("%d processes, %d folders: %s", processes, folders, outcome(problem,
-				"no process is of the host's users or has a capability, no folder but the declared mounts and /dev/shm can be written to, "+
+				"no process is of the host's users or has a capability, no folder but the declared mounts and those in memory can be written to, "+
 					"and the privileged pod is refused"))}, problem)
 	})
 }
@@ -57,9 +57,25 @@ func within(place string, err error) error {
 	return fmt.Errorf("%s: %w", place, err)
 }
 
-func (s *subject) inside(t *testing.T, pod corev1.Pod, container corev1.Container, script string) string {
+func (s *subject) inside(t *testing.T, pod corev1.Pod, container corev1.Container, script string, args ...string) string {
 	t.Helper()
-	return kubectl(t, s.project, script, "exec", "-i", "-n", s.namespace, pod.Name, "-c", container.Name, "--", "sh")
+	return kubectl(t, s.project, script, append([]string{
+		"exec", "-i", "-n", s.namespace, pod.Name, "-c", container.Name, "--", "sh", "-s", "--"}, args...)...)
+}
+
+// memoryFolders are made by the container runtime for every container: shared memory and message queues. What is there counts as
+// the container's memory.
+var memoryFolders = []string{"/dev/shm", "/dev/mqueue"}
+
+// writable are the folders that a container may write to.
+func writable(container corev1.Container) []string {
+	folders := slices.Clone(memoryFolders)
+	for _, mount := range container.VolumeMounts {
+		if !mount.ReadOnly {
+			folders = append(folders, mount.MountPath)
+		}
+	}
+	return folders
 }
 
 // processScript prints what the kernel says of every process; one that ends meanwhile is left out.
@@ -102,49 +118,43 @@ func rightsOf(statuses string) (count int, problem error) {
 	return count, problem
 }
 
-// writeScript writes a file into every folder, prints the folders where that went well, and at last how many were tried.
-const writeScript = `find / \( -path /proc -o -path /sys \) -prune -o -type d -print 2>/dev/null | {
-	tried=0
+// writeScript writes a file into every folder, and prints those where that went well and which are not within a folder of its
+// arguments, then how many were written to and how many were tried.
+const writeScript = `declared=$(for folder; do readlink -f "$folder"; done)
+find / \( -path /proc -o -path /sys \) -prune -o -type d -print 2>/dev/null | {
+	tried=0 written=0
 	while IFS= read -r folder; do
 		tried=$((tried + 1))
-		if true 2>/dev/null >"$folder/.proof-of-writing"; then
-			rm "$folder/.proof-of-writing"
-			echo "$folder"
-		fi
+		true 2>/dev/null >"$folder/.proof-of-writing" || continue
+		rm "$folder/.proof-of-writing"
+		written=$((written + 1))
+		for mount in $declared; do
+			case $folder/ in "$mount"/*) continue 2 ;; esac
+		done
+		echo "$folder"
 	done
+	echo "$written"
 	echo "$tried"
 }`
 
-// sharedMemory is made by the container runtime for every container. It counts as the container's memory.
-const sharedMemory = "/dev/shm"
-
-// writesOf counts the folders that were tried, and reports those that can be written to and are on no mount that the pod
-// declares to be writable.
-func writesOf(output string, pod corev1.Pod, container corev1.Container) (count int, problem error) {
+// writesOf counts the folders that were tried, and reports those that can be written to and should not.
+func writesOf(output string) (count int, problem error) {
 	lines := strings.Split(strings.TrimSpace(output), "\n")
-	count, err := strconv.Atoi(lines[len(lines)-1])
-	if err != nil || count == 0 {
-		return 0, fmt.Errorf("folders tried: %q", lines[len(lines)-1])
+	if len(lines) < 2 {
+		return 0, fmt.Errorf("the script printed %q", output)
 	}
-	declared := []string{sharedMemory}
-	for _, mount := range container.VolumeMounts {
-		if !mount.ReadOnly {
-			declared = append(declared, mount.MountPath)
-		}
+	open, counts := lines[:len(lines)-2], lines[len(lines)-2:]
+	written, err := strconv.Atoi(counts[0])
+	if err == nil {
+		count, err = strconv.Atoi(counts[1])
 	}
-	var open []string
-	for _, folder := range lines[:len(lines)-1] {
-		if !slices.ContainsFunc(declared, func(mount string) bool {
-			return folder == mount || strings.HasPrefix(folder, strings.TrimSuffix(mount, "/")+"/")
-		}) {
-			open = append(open, folder)
-		}
-	}
-	if len(open) > 0 {
+	switch {
+	case err != nil:
+		return 0, err
+	case written == 0:
+		return count, errors.New("nothing at all could be written, so the try says nothing")
+	case len(open) > 0:
 		return count, fmt.Errorf("%d folders can be written to, such as %s", len(open), open[0])
-	}
-	if len(lines) == 1 {
-		return count, fmt.Errorf("nothing at all could be written in %s, so the try says nothing", pod.Name)
 	}
 	return count, nil
 }
