@@ -6,14 +6,17 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"wordpress-on-kubernetes/components/autoscaling"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
+	"wordpress-on-kubernetes/components/headers"
 	"wordpress-on-kubernetes/components/ingress"
 	"wordpress-on-kubernetes/components/namespace"
+	"wordpress-on-kubernetes/components/network"
 	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/components/pod"
 	"wordpress-on-kubernetes/components/rules"
@@ -65,15 +68,23 @@ func compose(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
+	var closed []pulumi.Resource
+	if *stack.Network.Enabled {
+		policies, err := network.New(ctx, "network", networkArgs(ctx, stack, space))
+		if err != nil {
+			return err
+		}
+		closed = policies.Closed
+	}
 	volumes, err := storage.New(ctx, "storage", storageArgs(ctx, stack, space))
 	if err != nil {
 		return err
 	}
-	mysql, err := database.New(ctx, "database", databaseArgs(ctx, stack, space, volumes))
+	mysql, err := database.New(ctx, "database", databaseArgs(ctx, stack, space, volumes, closed))
 	if err != nil {
 		return err
 	}
-	wordpress, err := frontend.New(ctx, "frontend", frontendArgs(ctx, stack, space, volumes, mysql))
+	wordpress, err := frontend.New(ctx, "frontend", frontendArgs(ctx, stack, space, volumes, mysql, closed))
 	if err != nil {
 		return err
 	}
@@ -106,6 +117,48 @@ func namespaceArgs(ctx *pulumi.Context, stack *config.Stack) *namespace.Args {
 	return &namespace.Args{Name: stack.Namespace, Instance: ctx.Stack(), Protect: *stack.Storage.Protect}
 }
 
+func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace) *network.Args {
+	settings := stack.Network
+	args := &network.Args{
+		Namespace: space.Name,
+		Instance:  ctx.Stack(),
+		Frontend:  network.PodsArgs{Selector: frontend.Selector(), Port: frontend.SitePort},
+		Edge: network.PeersArgs{
+			Namespace: settings.Edge.Namespace, PodLabels: settings.Edge.PodLabels, CIDRs: settings.Edge.CIDRs,
+		},
+		DNS: network.PeersArgs{
+			Namespace: settings.DNS.Namespace, PodLabels: settings.DNS.PodLabels, CIDRs: settings.DNS.CIDRs,
+		},
+		DNSPort:    settings.DNS.Port,
+		ACMESolver: stack.Ingress.TLS.ClusterIssuer != "",
+	}
+	if stack.Database.Mode == config.Standalone {
+		args.Database = &network.PodsArgs{Selector: database.Selector(), Port: database.Port}
+	} else {
+		args.ExternalDatabase = &network.DestinationArgs{
+			Peers: network.PeersArgs{
+				Namespace: settings.Database.Namespace,
+				PodLabels: settings.Database.PodLabels,
+				CIDRs:     settings.Database.CIDRs,
+			},
+			Ports: []int{stack.Database.Port},
+		}
+	}
+	for _, destination := range settings.Egress {
+		args.Egress = append(args.Egress, network.DestinationArgs{
+			Peers: network.PeersArgs{CIDRs: []string{destination.CIDR}}, Ports: destination.Ports,
+		})
+	}
+	return args
+}
+
+// reachesWeb reports whether WordPress may ask web servers for anything.
+func reachesWeb(egress []config.NetworkDestination) bool {
+	return slices.ContainsFunc(egress, func(destination config.NetworkDestination) bool {
+		return slices.Contains(destination.Ports, 80) || slices.Contains(destination.Ports, 443)
+	})
+}
+
 func storageArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace) *storage.Args {
 	content := stack.Storage.Content
 	args := &storage.Args{
@@ -126,7 +179,8 @@ func storageArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 }
 
 func databaseArgs(
-	ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace, volumes *storage.Storage,
+	ctx *pulumi.Context, stack *config.Stack,
+	space *namespace.Namespace, volumes *storage.Storage, closed []pulumi.Resource,
 ) *database.Args {
 	settings := stack.Database
 	args := &database.Args{
@@ -136,6 +190,7 @@ func databaseArgs(
 		User:           settings.User,
 		Password:       secret(stack.DatabasePassword),
 		ExistingSecret: settings.ExistingSecret,
+		After:          closed,
 	}
 	if settings.Mode == config.External {
 		args.External = &database.ExternalArgs{Host: settings.Host, Port: settings.Port}
@@ -154,10 +209,12 @@ func databaseArgs(
 
 func frontendArgs(
 	ctx *pulumi.Context, stack *config.Stack,
-	space *namespace.Namespace, volumes *storage.Storage, mysql *database.Database,
+	space *namespace.Namespace, volumes *storage.Storage, mysql *database.Database, closed []pulumi.Resource,
 ) *frontend.Args {
 	settings := stack.Frontend
 	return &frontend.Args{
+		Headers:                       headerPolicy(stack),
+		XMLRPC:                        stack.Site.XMLRPC,
 		Namespace:                     space.Name,
 		Instance:                      ctx.Stack(),
 		SiteURL:                       siteURL(stack),
@@ -184,9 +241,10 @@ func frontendArgs(
 			SecretName:  mysql.SecretName,
 			PasswordKey: database.PasswordKey,
 		},
+		BlockOutgoingHTTP:  *stack.Network.Enabled && !reachesWeb(stack.Network.Egress),
 		AuthSecret:         secret(stack.AuthSecret),
 		ExistingAuthSecret: settings.ExistingSecret,
-		After:              mysql.Ready,
+		After:              slices.Concat(mysql.Ready, closed),
 	}
 }
 
@@ -219,6 +277,8 @@ func ingressArgs(
 		Service:         wordpress.Service,
 		ServicePort:     frontend.ServicePortName,
 		RedirectToHTTPS: *settings.RedirectToHTTPS,
+		Headers:         headerPolicy(stack),
+		LoginLimit:      loginLimitArgs(stack),
 	}
 	if settings.TLS.Enabled() {
 		args.TLS = &ingress.TLSArgs{
@@ -226,6 +286,7 @@ func ingressArgs(
 			Domains:        settings.TLS.Domains,
 			ExistingSecret: settings.TLS.ExistingSecret,
 			ClusterIssuer:  settings.TLS.ClusterIssuer,
+			MinVersion:     traefikVersions[settings.TLS.MinVersion],
 		}
 	}
 	return args
@@ -239,7 +300,7 @@ func terms(stack *config.Stack) rules.Terms {
 		},
 		ExternalDatabase:  stack.Database.Host,
 		UnversionedImages: stack.Profile != config.Production,
-		OpenNetwork:       true, // no component closes it
+		OpenNetwork:       !*stack.Network.Enabled,
 		Secrets: map[string]string{
 			"wordpress:databasePassword":     string(stack.DatabasePassword),
 			"wordpress:databaseRootPassword": string(stack.DatabaseRootPassword),
@@ -248,10 +309,39 @@ func terms(stack *config.Stack) rules.Terms {
 	}
 }
 
-// siteURL is what WordPress calls itself. With no ingress of ours, whatever stands before the Service speaks
-// https in production.
+// traefikVersions are Traefik's names for the versions of TLS.
+var traefikVersions = map[config.TLSVersion]string{config.TLS12: "VersionTLS12", config.TLS13: "VersionTLS13"}
+
+// loginLimitArgs are nil where log-ins are not limited.
+func loginLimitArgs(stack *config.Stack) *ingress.LoginLimitArgs {
+	limit := stack.Ingress.LoginLimit
+	if !*limit.Enabled {
+		return nil
+	}
+	args := &ingress.LoginLimitArgs{
+		RequestsPerMinute: limit.RequestsPerMinute,
+		Burst:             limit.Burst,
+		Concurrent:        *limit.Concurrent,
+		XMLRPC:            stack.Site.XMLRPC,
+	}
+	if stack.Ingress.ClientAddress == config.AddressForwarded {
+		args.Proxies = stack.Ingress.Proxies
+	}
+	return args
+}
+
+// headerPolicy is the same for the pods and for the edge.
+func headerPolicy(stack *config.Stack) headers.Policy {
+	policy := headers.Policy{Embedding: stack.Site.Embedding, BrowserFeatures: stack.Site.BrowserFeatures}
+	if stack.HTTPS() {
+		policy.HSTSSeconds = &stack.Site.HSTSSeconds
+	}
+	return policy
+}
+
+// siteURL is what WordPress calls itself.
 func siteURL(stack *config.Stack) string {
-	if stack.Ingress.TLS.Enabled() || (stack.Ingress.Kind == config.IngressNone && stack.Profile == config.Production) {
+	if stack.HTTPS() {
 		return "https://" + stack.Site.Host
 	}
 	return "http://" + stack.Site.Host

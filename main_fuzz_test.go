@@ -23,7 +23,7 @@ var changes = []string{
 	`{"frontend": {"maxSurge": "100%", "maxUnavailable": "34%", "disruptionBudget": {"maxUnavailable": "50%"}, "spread": "required", "nodes": 6}}`,
 	`{"frontend": {"maxSurge": "0%", "maxUnavailable": "1%", "livenessProbe": true, "maxRequestSeconds": 119, "terminationGracePeriodSeconds": 140}}`,
 	`{"frontend": {"maxUploadSize": "2046Mi", "resources": {"ephemeralStorage": "2110Mi"}}, "storage": {"content": {"size": "2046Mi"}}}`,
-	`{"frontend": {"image": "wordpress@sha256:0000000000000000000000000000000000000000000000000000000000000000", "service": {"type": "NodePort", "nodePort": 30000}}, "profile": "development"}`,
+	`{"frontend": {"image": "wordpress@sha256:0000000000000000000000000000000000000000000000000000000000000000", "service": {"type": "NodePort", "nodePort": 30000}}, "profile": "development", "network": {"edge": {"cidrs": ["0.0.0.0/0"]}}}`,
 	`{"frontend": {"existingSecret": "keys"}, "database": {"existingSecret": "passwords"}, "authSecret": null, "databasePassword": null, "databaseRootPassword": null}`,
 	`{"database": {"mode": "external", "host": "192.0.2.1", "port": 3307, "image": null, "resources": null}, "storage": {"database": null}, "databaseRootPassword": null}`,
 	`{"database": {"name": "_", "user": "$", "resources": {"memory": "1Gi"}, "maxConnections": 341}}`,
@@ -33,10 +33,15 @@ var changes = []string{
 	`{"autoscaling": {"enabled": false}, "frontend": {"replicas": 5}}`,
 	`{"ingress": {"kind": "traefik", "className": "public", "tls": {"defaultCertificate": null, "certResolver": "a", "domains": ["example.com", "*.example.com"]}}}`,
 	`{"ingress": {"kind": "traefik", "tls": {"clusterIssuer": "letsencrypt", "certResolver": null, "domains": null, "defaultCertificate": null}, "redirectToHTTPS": false}}`,
-	`{"ingress": {"kind": "ingress", "annotations": {"example.com/a": "b"}, "tls": {"existingSecret": "tls", "certResolver": null, "domains": null, "defaultCertificate": null}, "redirectToHTTPS": null}}`,
-	`{"ingress": {"kind": "ingress", "tls": {"clusterIssuer": "letsencrypt", "certResolver": null, "domains": null, "defaultCertificate": null}, "redirectToHTTPS": null}, "site": {"host": "a.b.c"}}`,
-	`{"ingress": {"kind": "none", "tls": null, "redirectToHTTPS": null}}`,
+	`{"ingress": {"kind": "ingress", "annotations": {"example.com/a": "b"}, "tls": {"existingSecret": "tls", "certResolver": null, "domains": null, "defaultCertificate": null}, "redirectToHTTPS": null, "loginLimit": {"enabled": false}}, "network": {"edge": {"namespace": "edge"}}}`,
+	`{"ingress": {"kind": "ingress", "tls": {"clusterIssuer": "letsencrypt", "certResolver": null, "domains": null, "defaultCertificate": null}, "redirectToHTTPS": null, "loginLimit": {"enabled": false}}, "site": {"host": "a.b.c"}, "network": {"edge": {"namespace": "edge"}}}`,
+	`{"ingress": {"kind": "none", "tls": null, "redirectToHTTPS": null}, "network": {"edge": {"cidrs": ["192.0.2.0/24"]}}}`,
+	`{"ingress": {"clientAddress": "forwarded", "proxies": 2, "loginLimit": {"requestsPerMinute": 1, "burst": 1, "concurrent": 3}}, "site": {"xmlrpc": true, "embedding": true, "browserFeatures": ["camera"], "hstsSeconds": 0}}`,
 	`{"ingress": {"redirectToHTTPS": false}, "profile": "development"}`,
+	`{"network": {"enabled": false}, "profile": "development"}`,
+	`{"network": {"edge": {"namespace": "edge", "podLabels": {}}, "dns": {"podLabels": {"a": "b"}, "cidrs": ["169.254.20.10/32"], "port": 5353}}}`,
+	`{"network": {"egress": [{"cidr": "0.0.0.0/0", "ports": [443]}, {"cidr": "::/0", "ports": [80, 443]}, {"cidr": "10.0.0.0/8", "ports": [587]}]}}`,
+	`{"database": {"mode": "external", "host": "db.example.com", "image": null, "resources": null}, "storage": {"database": null}, "databaseRootPassword": null, "network": {"database": {"namespace": "db", "podLabels": {"a": "b"}}}}`,
 }
 
 // A change that both stacks refuse would start the fuzzer nowhere.

@@ -151,11 +151,16 @@ var promises = []promise{
 	{"content is shared", contentOfOne, func(s *site) { s.content.Spec.AccessModes[0] = corev1.ReadWriteOnce }},
 	{"addresses agree", unequalAddresses, replaced("'https://", "'http://")},
 	{"the certificate is of the site", otherCertificate, func(s *site) { s.route.Spec.TLS.Domains[0].Main = "*.wordpress.example.com" }},
+	{"the network is closed", openNetwork, func(s *site) { s.objects = withoutPolicies(s.objects) }},
 	{"production is protected", unprotected, func(s *site) { s.registrations = withoutProtection(s.registrations) }},
 }
 
 func replaced(old, replacement string) func(*site) {
 	return func(s *site) { s.files = strings.Replace(s.files, old, replacement, 1) }
+}
+
+func withoutPolicies(objects []mocks.Object) []mocks.Object {
+	return slices.DeleteFunc(slices.Clone(objects), func(o mocks.Object) bool { return o.Kind() == "NetworkPolicy" })
 }
 
 func withoutProtection(registrations []mocks.Registration) []mocks.Registration {
@@ -318,6 +323,24 @@ func otherCertificate(s *site) []string {
 		return []string{err.Error()}
 	}
 	return nil
+}
+
+// openNetwork wants every pod of the namespace isolated. What is allowed beside is for the rule network-policy.
+func openNetwork(s *site) []string {
+	if !*s.accepted.Network.Enabled {
+		return nil
+	}
+	isDenied := false
+	for _, object := range s.objects {
+		spec, _ := object["spec"].(map[string]any)
+		if object.Kind() != "NetworkPolicy" || spec == nil {
+			continue
+		}
+		if selector, _ := spec["podSelector"].(map[string]any); len(selector) == 0 {
+			isDenied = len(spec["policyTypes"].([]any)) == 2 && spec["ingress"] == nil && spec["egress"] == nil
+		}
+	}
+	return unless(isDenied, "no policy isolates every pod of the namespace in both directions")
 }
 
 func unprotected(s *site) []string {

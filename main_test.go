@@ -215,6 +215,21 @@ func TestObjectsThatBreakARuleAreNotRegistered(t *testing.T) {
 	}
 }
 
+// The rules take from the configuration whether pods without a policy are meant; where they are not, one is missed.
+func TestMissingPoliciesAreMissed(t *testing.T) {
+	forEachStack(t, func(t *testing.T, stack string, registrations []mocks.Registration) {
+		loaded := load(t, stack, nil)
+		accepted, err := config.Load(loaded.values, loaded.secretKeys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = rules.Check(withoutPolicies(mocks.Objects(registrations, mocks.ShowSecrets)), terms(accepted))
+		if err == nil || !strings.Contains(err.Error(), "a NetworkPolicy of type Egress") {
+			t.Errorf("got the error %v, want that of the rule network-policy", err)
+		}
+	})
+}
+
 // What the engine is told must be what was judged, or the rules would have looked at something else.
 func TestRehearsalShowsWhatIsRegistered(t *testing.T) {
 	for _, stack := range stacks {
@@ -485,6 +500,9 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 		{"wordpress:storage.content.size", "4Gi", "PersistentVolumeClaim wordpress-content"},
 		{"wordpress:storage.database.size", "40Gi", "PersistentVolumeClaim wordpress-mysql-data"},
 		{"wordpress:ingress.tls.certResolver", "other", "IngressRoute wordpress"},
+		{"wordpress:network.edge.namespace", "kube-system", "NetworkPolicy wordpress"},
+		{"wordpress:network.dns.cidrs[0]", "169.254.20.10/32", "NetworkPolicy wordpress"},
+		{"wordpress:network.dns.port", "1053", "NetworkPolicy wordpress"},
 	} {
 		t.Run(row.key, func(t *testing.T) {
 			before := byIdentity(load(t, "prod", nil).mustRun(t))
@@ -493,6 +511,36 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 				t.Errorf("changed %q, want %q alone", got, row.object)
 			}
 		})
+	}
+}
+
+// A mail server is let through by the two keys that docs/operations.md sets; web servers need WordPress to be told as well.
+func TestEgressChangesThePolicyAndTellsWordPressOfTheWeb(t *testing.T) {
+	before := byIdentity(load(t, "prod", nil).mustRun(t))
+	egress := func(port string) map[string]mocks.Object {
+		return byIdentity(load(t, "prod", map[string]string{
+			"wordpress:network.egress[0].cidr": "203.0.113.25/32", "wordpress:network.egress[0].ports[0]": port,
+		}).mustRun(t))
+	}
+	if got, want := changed(before, egress("587")), []string{"NetworkPolicy wordpress"}; !slices.Equal(got, want) {
+		t.Errorf("a mail server changes %q, want %q", got, want)
+	}
+	for _, port := range []string{"80", "443"} {
+		after := egress(port)
+		want := []string{contentNamed(t, before, "wordpress"), contentNamed(t, after, "wordpress"), "Deployment wordpress", "NetworkPolicy wordpress"}
+		slices.Sort(want)
+		if got := changed(before, after); !slices.Equal(got, want) {
+			t.Errorf("port %s changes %q, want %q", port, got, want)
+		}
+	}
+}
+
+// Policies can be left to others, outside of production.
+func TestOpenNetworkHasNoPolicies(t *testing.T) {
+	for _, object := range mocks.Objects(load(t, "dev", map[string]string{"wordpress:network.enabled": "false"}).mustRun(t), mocks.HideSecrets) {
+		if object.Kind() == "NetworkPolicy" {
+			t.Errorf("there is a NetworkPolicy %s", object.Name())
+		}
 	}
 }
 

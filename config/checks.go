@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -134,6 +135,69 @@ func checkDNSLabel(path *field.Path, value, what string) field.ErrorList {
 	}
 	return field.ErrorList{field.Invalid(path, value,
 		fmt.Sprintf("must be %s: at most 63 lower case letters, digits and -", what))}
+}
+
+// checkOptionalDNSLabel passes a name that is not given.
+func checkOptionalDNSLabel(path *field.Path, value, what string) field.ErrorList {
+	if value == "" {
+		return nil
+	}
+	return checkDNSLabel(path, value, what)
+}
+
+// checkPodLabels accepts what the API server takes in a selector.
+func checkPodLabels(path *field.Path, labels map[string]string) field.ErrorList {
+	var problems field.ErrorList
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		if len(validation.IsQualifiedName(name)) > 0 {
+			problems = append(problems, field.Invalid(path, name, "must be a label's name such as app.kubernetes.io/name"))
+		}
+		if len(validation.IsValidLabelValue(labels[name])) > 0 {
+			problems = append(problems, field.Invalid(path.Key(name), labels[name],
+				"must be a label's value: at most 63 letters, digits, -, _ and ., with a letter or digit at either end"))
+		}
+	}
+	return problems
+}
+
+func checkCIDRs(path *field.Path, cidrs []string) field.ErrorList {
+	var problems field.ErrorList
+	for i, cidr := range cidrs {
+		problems = append(problems, checkCIDR(path.Index(i), cidr)...)
+		if slices.Contains(cidrs[:i], cidr) {
+			problems = append(problems, field.Duplicate(path.Index(i), cidr))
+		}
+	}
+	return problems
+}
+
+// checkCIDR refuses bits behind the prefix: the API server warns of them, because they mostly are a slip in the prefix's
+// length. An IPv4 address written as an IPv6 one is never that of a packet.
+func checkCIDR(path *field.Path, value string) field.ErrorList {
+	network, err := netip.ParsePrefix(value)
+	switch {
+	case err != nil || network.Addr().Is4In6():
+		return field.ErrorList{field.Invalid(path, value, "must be a network such as 203.0.113.0/24, with /32 for a single IPv4 address")}
+	case network != network.Masked():
+		return field.ErrorList{field.Invalid(path, value, fmt.Sprintf(
+			"must have no bits behind its prefix: %s for the network, %s for the address",
+			network.Masked(), netip.PrefixFrom(network.Addr(), network.Addr().BitLen())))}
+	}
+	return nil
+}
+
+func checkPorts(path *field.Path, ports []int) field.ErrorList {
+	if len(ports) == 0 {
+		return field.ErrorList{field.Required(path, "the TCP ports that are reached there, such as [587]")}
+	}
+	var problems field.ErrorList
+	for i, port := range ports {
+		problems = append(problems, checkRange(path.Index(i), port, 1, maxPort, "")...)
+		if slices.Contains(ports[:i], port) {
+			problems = append(problems, field.Duplicate(path.Index(i), port))
+		}
+	}
+	return problems
 }
 
 // checkIdentifier accepts what MySQL takes in a name without quotes, within ASCII.

@@ -50,8 +50,24 @@ func (d *decoder) value(path *field.Path, raw json.RawMessage, target reflect.Va
 		d.report(field.Required(path, "has no value: give it one, or remove the key"))
 	case isObject(target.Type()):
 		d.object(path, raw, target)
+	case isListOfObjects(target.Type()):
+		d.objects(path, raw, target)
 	default:
 		d.leaf(path, raw, target)
+	}
+}
+
+// objects decodes a list element by element, each as strictly as a section.
+func (d *decoder) objects(path *field.Path, raw json.RawMessage, target reflect.Value) {
+	var elements []json.RawMessage
+	if err := json.Unmarshal(raw, &elements); err != nil {
+		d.report(field.TypeInvalid(path, shown(raw),
+			"must be a list of objects with the keys "+list(keys(target.Type().Elem()))))
+		return
+	}
+	target.Set(reflect.MakeSlice(target.Type(), len(elements), len(elements)))
+	for i, element := range elements {
+		d.object(path.Index(i), element, target.Index(i))
 	}
 }
 
@@ -101,6 +117,8 @@ func isObject(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && t != reflect.TypeFor[resource.Quantity]()
 }
 
+func isListOfObjects(t reflect.Type) bool { return t.Kind() == reflect.Slice && isObject(t.Elem()) }
+
 // keys are the names that a section accepts, in the order of its declaration.
 func keys(t reflect.Type) []string {
 	names := make([]string, t.NumField())
@@ -141,6 +159,9 @@ func acceptedKind(t reflect.Type) string {
 	case reflect.String:
 		return "text: put numbers, true and false in quotes"
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Int {
+			return "a list of whole numbers"
+		}
 		return "a list of texts"
 	case reflect.Map:
 		return "an object of texts: put numbers, true and false in quotes"

@@ -1,6 +1,10 @@
 package config
 
-import "k8s.io/apimachinery/pkg/api/resource"
+import (
+	"net/netip"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
 
 // Defaults of the whole stack.
 const (
@@ -104,18 +108,54 @@ const (
 const (
 	// DefaultIngressKind is the one that can redirect to HTTPS without help from its installation.
 	DefaultIngressKind = IngressTraefik
+	// DefaultClientAddress is that of a controller that faces the network itself.
+	DefaultClientAddress = AddressOfConnection
+	// DefaultProxies is one load balancer.
+	DefaultProxies = 1
+	// DefaultLoginRequestsPerMinute and DefaultLoginBurst are those of WordPress's handbook on brute force. An office that shares an
+	// address begins its day within the burst.
+	DefaultLoginRequestsPerMinute = 10
+	DefaultLoginBurst             = 20
+	// DefaultLoginConcurrent lets two people behind one address log in at the same moment.
+	DefaultLoginConcurrent = 2
+	// DefaultMinTLSVersion is the oldest that every browser still in use speaks.
+	DefaultMinTLSVersion = TLS12
+)
+
+// Defaults of the site.
+const (
+	// DefaultHSTSSeconds is a year, which is what browsers ask of a site before they rely on it.
+	DefaultHSTSSeconds = 365 * 24 * 60 * 60
+)
+
+// Defaults of the network.
+const (
+	// DefaultNetworkEnabled closes every way that nobody has asked for.
+	DefaultNetworkEnabled = true
+	// DefaultTraefikNamespace is where Traefik's documentation installs it.
+	DefaultTraefikNamespace = "traefik"
+	// DefaultTraefikLabel is the value of app.kubernetes.io/name that Traefik's chart gives its pods.
+	DefaultTraefikLabel = "traefik"
+	// DefaultDNSNamespace is where clusters run their DNS.
+	DefaultDNSNamespace = "kube-system"
+	// DefaultDNSLabel is the value of k8s-app that the DNS pods carry, whichever server it is.
+	DefaultDNSLabel = "kube-dns"
+	// DefaultDNSPort is DNS's registered port.
+	DefaultDNSPort = 53
 )
 
 // Defaults is a stack on which nothing is configured yet. The values that depend on others (replicas, workers,
-// maxConnections, redirectToHTTPS) are nil until the others are known.
+// maxConnections, redirectToHTTPS, the limit of log-ins, network.edge, network.database) are unset until the others are known.
 func Defaults() *Stack {
 	return &Stack{
 		Namespace:   DefaultNamespace,
+		Site:        Site{HSTSSeconds: DefaultHSTSSeconds},
 		Frontend:    defaultFrontend(),
 		Database:    defaultDatabase(),
 		Storage:     defaultStorage(),
 		Autoscaling: defaultAutoscaling(),
-		Ingress:     Ingress{Kind: DefaultIngressKind},
+		Ingress:     defaultIngress(),
+		Network:     defaultNetwork(),
 	}
 }
 
@@ -171,6 +211,30 @@ func defaultAutoscaling() Autoscaling {
 	}
 }
 
+func defaultNetwork() Network {
+	return Network{
+		Enabled: new(DefaultNetworkEnabled),
+		DNS: NetworkDNS{
+			Namespace: DefaultDNSNamespace,
+			PodLabels: map[string]string{"k8s-app": DefaultDNSLabel},
+			Port:      DefaultDNSPort,
+		},
+	}
+}
+
+func defaultIngress() Ingress {
+	return Ingress{
+		Kind:          DefaultIngressKind,
+		TLS:           TLS{MinVersion: DefaultMinTLSVersion},
+		ClientAddress: DefaultClientAddress,
+		Proxies:       DefaultProxies,
+		LoginLimit: LoginLimit{
+			RequestsPerMinute: DefaultLoginRequestsPerMinute,
+			Burst:             DefaultLoginBurst,
+		},
+	}
+}
+
 func defaultResources(cpu, memory, ephemeralStorage string) Resources {
 	return Resources{
 		CPU:              resource.MustParse(cpu),
@@ -192,5 +256,37 @@ func (s *Stack) derive() {
 	}
 	if s.Ingress.RedirectToHTTPS == nil {
 		s.Ingress.RedirectToHTTPS = new(s.Ingress.Kind == IngressTraefik)
+	}
+	if s.Ingress.LoginLimit.Enabled == nil {
+		s.Ingress.LoginLimit.Enabled = new(s.Ingress.Kind == IngressTraefik)
+	}
+	if s.Ingress.LoginLimit.Concurrent == nil {
+		s.Ingress.LoginLimit.Concurrent = new(max(1, min(DefaultLoginConcurrent, s.leastWorkers()-1)))
+	}
+	s.deriveEdge()
+	s.deriveDatabaseNetwork()
+}
+
+// deriveEdge looks for Traefik where its documentation puts it. Of another controller nothing is known.
+func (s *Stack) deriveEdge() {
+	edge := &s.Network.Edge
+	if s.Ingress.Kind != IngressTraefik {
+		return
+	}
+	if edge.Namespace == "" && len(edge.CIDRs) == 0 {
+		edge.Namespace = DefaultTraefikNamespace
+	}
+	// An empty map was given, and means all pods.
+	if edge.Namespace != "" && edge.PodLabels == nil {
+		edge.PodLabels = map[string]string{"app.kubernetes.io/name": DefaultTraefikLabel}
+	}
+}
+
+// deriveDatabaseNetwork is the network of the one address of an external database, where it is known.
+func (s *Stack) deriveDatabaseNetwork() {
+	database := &s.Network.Database
+	address, err := netip.ParseAddr(s.Database.Host)
+	if err == nil && s.Database.Mode == External && database.Namespace == "" && len(database.CIDRs) == 0 {
+		database.CIDRs = []string{netip.PrefixFrom(address, address.BitLen()).String()}
 	}
 }

@@ -17,6 +17,8 @@ func FuzzLoad(f *testing.F) {
 		{"storage", `{"content": {"size": "-1", "accessMode": null}, "cephfs": {"create": true}}`},
 		{"autoscaling", `{"enabled": false, "minReplicas": 9223372036854775807}`},
 		{"ingress", `{"kind": "traefik", "tls": {"domains": ["*.a", "*.a", null, ""]}, "annotations": {"": ""}}`},
+		{"network", `{"enabled": true, "edge": {"namespace": "a", "podLabels": {"a/b": "c"}, "cidrs": ["::ffff:10.0.0.0/104", "10.0.0.1/8"]}}`},
+		{"network", `{"egress": [{"cidr": "fe80::%eth0/64", "ports": [0, 1e9, null]}, null, [], {"ports": {}}]}`},
 		{"database", `{"name": "____________________________________", "maxConnections": 9223372036854775807}`},
 		{"site", `[]`}, {"site", ``}, {"site", `null`}, {"site", `{"host": {"host": {}}}`},
 		{"profile", "\xff"}, {"authSecret", "\x00"}, {"site.host", "a"}, {"", ""},

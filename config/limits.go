@@ -54,6 +54,14 @@ const (
 	// MinProductionDatabaseGraceSeconds is Kubernetes' own default for every pod.
 	MinProductionDatabaseGraceSeconds = 30
 
+	// MaxHSTSSeconds is two years, the longest that anybody recommends.
+	MaxHSTSSeconds = 2 * DefaultHSTSSeconds
+	// MaxLoginRequestsPerMinute and MaxLoginBurst are beyond what keeps a guesser of passwords away.
+	MaxLoginRequestsPerMinute = 6000
+	MaxLoginBurst             = 1000
+	// MaxProxies is longer than any sensible chain before a site.
+	MaxProxies = 10
+
 	maxSeconds            = 3600 // an hour: a longer wait is a slip
 	maxGracePeriodSeconds = 2*maxSeconds + 1
 	minNodePort           = 30000 // the API server's default range

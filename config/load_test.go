@@ -24,17 +24,18 @@ const (
 	testAuthSecret   = "0123456789abcdef0123456789abcdefSALT"
 )
 
-// minimal is the shortest valid stack.
+// minimal is a short valid stack, also with any kind of ingress and type of Service put in.
 const minimal = `
 wordpress:profile: development
 wordpress:site: {host: www.example.com}
 wordpress:ingress: {tls: {existingSecret: www-tls}}
+wordpress:network: {edge: {namespace: edge, cidrs: [192.0.2.0/24]}}
 wordpress:databasePassword: {secure: ` + testPassword + `}
 wordpress:databaseRootPassword: {secure: ` + testRootPassword + `}
 wordpress:authSecret: {secure: ` + testAuthSecret + `}
 `
 
-// production is the shortest valid stack of production.
+// production is the same in production.
 var production = strings.Replace(minimal, string(Development), string(Production), 1)
 
 // rawConfig is what the engine hands to the program for a stack.
@@ -150,7 +151,7 @@ func TestLoadAcceptsSecretSection(t *testing.T) {
 }
 
 func TestExternalDatabaseNeedsNoServer(t *testing.T) {
-	stack := mustLoad(t, minimal, `{wordpress:databaseRootPassword: null, wordpress:database: {mode: external, host: db.example.com}}`)
+	stack := mustLoad(t, minimal, `{wordpress:databaseRootPassword: null, wordpress:database: {mode: external, host: 192.0.2.7}}`)
 	if stack.Database.Port != DefaultDatabasePort || stack.Database.MaxConnections != nil {
 		t.Errorf("got port %d and maxConnections %v, want %d and nil",
 			stack.Database.Port, stack.Database.MaxConnections, DefaultDatabasePort)

@@ -11,6 +11,7 @@ var storageProblems = []problemCase{
 		`database.host: Required value: where the database of mode external is, such as mysql.example.com`,
 	}},
 	{"external database with a server", `
+wordpress:network: {database: {cidrs: [192.0.2.0/24]}}
 wordpress:database: {mode: external, host: db.example.com, image: "mysql:9.7.2", resources: {cpu: 1}, maxConnections: 100}
 wordpress:storage: {database: {size: 20Gi}}`, []string{
 		`database.image: Forbidden: not used with database.mode external: remove it, or use mode standalone`,

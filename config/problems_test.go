@@ -21,6 +21,8 @@ var problemCases = map[string][]problemCase{
 	"pods":       podProblems,
 	"storage":    storageProblems,
 	"ingress":    ingressProblems,
+	"network":    networkProblems,
+	"edge":       edgeProblems,
 	"secrets":    secretProblems,
 	"production": productionProblems,
 }

@@ -104,6 +104,9 @@ func (p *page) keys(prefix string, section reflect.Value) []pageKey {
 		}
 		doc := p.meaning(section.Type().Name(), section.Type().Field(i).Name)
 		found = append(found, pageKey{prefix + name, doc, defaultText(member), member.Type()})
+		if isListOfObjects(member.Type()) {
+			found = append(found, p.keys(prefix+name+"[].", reflect.Zero(member.Type().Elem()))...)
+		}
 	}
 	return found
 }
@@ -216,7 +219,12 @@ func typeName(t reflect.Type) string {
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Slice:
+		if element := t.Elem(); element.Kind() != reflect.String {
+			return "list of " + strings.TrimPrefix(typeName(element), "whole ") + "s"
+		}
 		return "list of texts"
+	case reflect.Struct:
+		return "object"
 	case reflect.Map:
 		return "texts by name"
 	}

@@ -30,6 +30,8 @@ var ruleGroups = []ruleGroup{
 	{"Storage", storageRules},
 	{"Database", databaseRules},
 	{"Ingress", ingressRules},
+	{"Network", networkRules},
+	{"Edge", edgeRules},
 	{"Secrets", secretRules},
 	{"Production", productionRules},
 }

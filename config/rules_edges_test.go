@@ -91,15 +91,15 @@ var edges = map[string]edge{
 		`wordpress:database: {name: ` + strings.Repeat("a", 63) + `_}`,
 	},
 	"externalDatabaseKeys": {
-		`{wordpress:database: {mode: external, host: db.example.com}, wordpress:databaseRootPassword: null}`,
-		`{wordpress:database: {mode: external, host: db.example.com}}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:databaseRootPassword: null}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.7}}`,
 	},
 	"externalDatabaseHost": {
-		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:databaseRootPassword: null}`,
 		`{wordpress:database: {mode: external}, wordpress:databaseRootPassword: null}`,
 	},
 	"standaloneDatabaseKeys": {
-		`{wordpress:database: {mode: external, host: db, port: 65535}, wordpress:databaseRootPassword: null}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.7, port: 65535}, wordpress:databaseRootPassword: null}`,
 		`{wordpress:database: {mode: standalone, host: db, port: 65535}, wordpress:databaseRootPassword: null}`,
 	},
 
@@ -142,6 +142,71 @@ var edges = map[string]edge{
 	"domainsCoverHost": {
 		`wordpress:ingress: {tls: {certResolver: a, domains: [example.com, "*.example.com"]}}`,
 		`wordpress:ingress: {tls: {certResolver: a, domains: [example.com, "*.www.example.com"]}}`,
+	},
+
+	"keysOfAClosedNetwork": {
+		`wordpress:network: {enabled: false}`,
+		`wordpress:network: {enabled: false, edge: {namespace: edge}}`,
+	},
+	"edgeIsKnown": {
+		`{wordpress:ingress: {kind: none}, wordpress:network: {edge: {cidrs: [192.0.2.0/24]}}}`,
+		`{wordpress:ingress: {kind: none}, wordpress:network: {edge: {}}}`,
+	},
+	"nodePortHasClients": {
+		`{wordpress:frontend: {service: {type: NodePort}}, wordpress:network: {edge: {cidrs: [0.0.0.0/0]}}}`,
+		`{wordpress:frontend: {service: {type: NodePort}}, wordpress:network: {edge: {namespace: edge}}}`,
+	},
+	"edgeLabelsHaveNamespace": {
+		`wordpress:network: {edge: {namespace: edge, podLabels: {a: b}, cidrs: [192.0.2.0/24]}}`,
+		`wordpress:network: {edge: {podLabels: {a: b}, cidrs: [192.0.2.0/24]}}`,
+	},
+	"databaseLabelsHaveNamespace": {
+		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {podLabels: {a: b}, namespace: db}}}`,
+		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {podLabels: {a: b}, cidrs: [192.0.2.0/24]}}}`,
+	},
+	"networkOfExternalDatabase": {
+		`{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {namespace: db}}}`,
+		`{wordpress:database: {mode: standalone}, wordpress:network: {database: {namespace: db}}}`,
+	},
+	"externalDatabaseIsKnown": {
+		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:databaseRootPassword: null, wordpress:network: {database: {}}}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.7.example.com}, wordpress:databaseRootPassword: null, wordpress:network: {database: {}}}`,
+	},
+	"promiseOfHTTPS": {
+		`{wordpress:site: {host: www.example.com, hstsSeconds: 1}}`,
+		`{wordpress:site: {host: www.example.com, hstsSeconds: 1}, wordpress:ingress: {redirectToHTTPS: false}}`,
+	},
+	"tlsVersionOfTraefik": {
+		`wordpress:ingress: {kind: traefik, tls: {existingSecret: a, minVersion: TLSv1.2}}`,
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a, minVersion: TLSv1.2}}`,
+	},
+	"tlsVersionHasCertificate": {
+		`wordpress:ingress: {redirectToHTTPS: false, tls: {defaultCertificate: true, minVersion: TLSv1.3}}`,
+		`wordpress:ingress: {redirectToHTTPS: false, tls: {defaultCertificate: false, minVersion: TLSv1.3}}`,
+	},
+	"clientAddressOfTraefik": {
+		`wordpress:ingress: {kind: traefik, tls: {existingSecret: a}, clientAddress: connection}`,
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, clientAddress: connection}`,
+	},
+	"proxiesForward": {
+		`wordpress:ingress: {tls: {existingSecret: a}, clientAddress: forwarded, proxies: 1}`,
+		`wordpress:ingress: {tls: {existingSecret: a}, clientAddress: connection, proxies: 1}`,
+	},
+	"loginLimitOfTraefik": {
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: false}}`,
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: true}}`,
+	},
+	"loginLimitIsOn": {
+		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: true, burst: 1}}`,
+		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: false, burst: 1}}`,
+	},
+	"loginLimitSeesClients": {
+		`wordpress:ingress: {tls: {existingSecret: a}, clientAddress: forwarded, loginLimit: {enabled: true}}`,
+		`wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden, loginLimit: {enabled: true}}`,
+	},
+	"loginLimitLeavesWorkers": {
+		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 11}}}`,
+		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 12}}}`,
 	},
 
 	"databasePasswords": {
@@ -195,9 +260,17 @@ var productionEdges = map[string]edge{
 		`wordpress:database: {terminationGracePeriodSeconds: 30}`,
 		`wordpress:database: {terminationGracePeriodSeconds: 29}`,
 	},
+	"loginsAreLimited": {
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: false}}`,
+		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}}`,
+	},
 	"databaseHasMemory": {
 		`wordpress:database: {resources: {memory: 1Gi}}`,
 		`wordpress:database: {resources: {memory: 1023Mi}}`,
+	},
+	"closedNetwork": {
+		`wordpress:network: {enabled: true}`,
+		`wordpress:network: {enabled: false}`,
 	},
 }
 

@@ -19,6 +19,8 @@ var productionRules = []rule{
 	{drainOutlastsTheEdge, []string{"profile", "frontend.drainSeconds"}},
 	{databaseStopsCleanly, []string{"profile", "database.mode", "database.terminationGracePeriodSeconds"}},
 	{databaseHasMemory, []string{"profile", "database.mode", "database.resources.memory"}},
+	{closedNetwork, []string{"profile", "network.enabled"}},
+	{loginsAreLimited, []string{"profile", "ingress.kind"}},
 }
 
 // In production site.host is no name under localhost, test, example or invalid: such names lead to the visitor's own
@@ -128,4 +130,23 @@ func databaseHasMemory(d *draft) field.ErrorList {
 	}
 	return invalid("database.resources.memory", db.Resources.Memory.String(),
 		"must be at least %s in production", MinProductionDatabaseMemory)
+}
+
+// In production network.enabled is on: every pod of the cluster could try passwords on MySQL, and a broken plugin could
+// reach every other service.
+func closedNetwork(d *draft) field.ErrorList {
+	if d.stack.Profile != Production || *d.stack.Network.Enabled {
+		return nil
+	}
+	return invalid("network.enabled", false, "must be true in production: every pod of the cluster could reach the database")
+}
+
+// In production with ingress.kind ingress, ingress.loginLimit.enabled is set to false by hand: the program cannot limit log-ins
+// there, so that somebody must have seen to it elsewhere.
+func loginsAreLimited(d *draft) field.ErrorList {
+	if d.stack.Profile != Production || d.stack.Ingress.Kind != IngressStandard || d.has("ingress.loginLimit.enabled") {
+		return nil
+	}
+	return field.ErrorList{field.Required(at("ingress.loginLimit.enabled"), "kind ingress cannot limit log-ins: limit /wp-login.php for "+
+		"each client by the controller's own means, such as ingress.annotations, and then set this to false")}
 }

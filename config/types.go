@@ -37,6 +37,8 @@ type Stack struct {
 	Autoscaling Autoscaling `json:"autoscaling"`
 	// Ingress is how visitors reach the site.
 	Ingress Ingress `json:"ingress"`
+	// Network is which connections the pods may accept and open.
+	Network Network `json:"network"`
 
 	// DatabasePassword is the password of the WordPress user in MySQL. Must be a Pulumi secret. Required
 	// unless database.existingSecret is set. 8 to 256 characters, no line break, NUL or white space at
@@ -55,6 +57,18 @@ type Site struct {
 	// Host is the DNS name that visitors use, in lower case, without scheme and port; in production none under localhost,
 	// test, example or invalid. Required.
 	Host string `json:"host"`
+	// HSTSSeconds is how long browsers come back over HTTPS only (Strict-Transport-Security), 0 to 63072000, which is two years;
+	// 0 has them forget an earlier promise, which is the way to turn it off. Subdomains are not included. Only with HTTPS.
+	// Default: 31536000.
+	HSTSSeconds int `json:"hstsSeconds"`
+	// Embedding lets other sites show pages of this one in a frame, as WordPress's embeds of posts do; WordPress itself keeps its
+	// administration and log-in out of frames. Default: false.
+	Embedding bool `json:"embedding"`
+	// BrowserFeatures that the site's own pages may use: any of camera, geolocation and microphone. Unset: none.
+	BrowserFeatures []string `json:"browserFeatures"`
+	// XMLRPC answers /xmlrpc.php, with which some apps and services work; one request there can try many passwords.
+	// Default: false.
+	XMLRPC bool `json:"xmlrpc"`
 }
 
 // Resources are both the requests and the limits of a container, so that its pod is of QoS class Guaranteed.
@@ -287,6 +301,44 @@ type Ingress struct {
 	// RedirectToHTTPS answers plain http with a permanent redirect that keeps path and query. Kind
 	// ingress cannot do it portably and refuses true. Default: true for kind traefik, else false.
 	RedirectToHTTPS *bool `json:"redirectToHTTPS"`
+	// ClientAddress says where the controller finds a visitor's address: connection, where visitors connect to it themselves or
+	// a load balancer keeps their address (externalTrafficPolicy Local, PROXY protocol); forwarded, in the X-Forwarded-For of
+	// proxies before it, which it must be set up to trust; hidden, nowhere. Kind traefik only. Default: connection.
+	ClientAddress ClientAddress `json:"clientAddress"`
+	// Proxies before the controller that each append an address to X-Forwarded-For, 1 to 10. With clientAddress forwarded
+	// only. Default: 1.
+	Proxies int `json:"proxies"`
+	// LoginLimit bounds the requests of each client to /wp-login.php and, where it is answered, /xmlrpc.php.
+	LoginLimit LoginLimit `json:"loginLimit"`
+}
+
+// ClientAddress says where the ingress controller finds a visitor's address.
+type ClientAddress string
+
+// Where a visitor's address can be found.
+const (
+	// AddressOfConnection is that of the visitor's own connection.
+	AddressOfConnection ClientAddress = "connection"
+	// AddressForwarded is in X-Forwarded-For.
+	AddressForwarded ClientAddress = "forwarded"
+	// AddressHidden is nowhere: all visitors seem to be one.
+	AddressHidden ClientAddress = "hidden"
+)
+
+// LoginLimit bounds the requests of each client to /wp-login.php and, where it is answered, /xmlrpc.php. A client is an IPv4
+// address, or a /64 network of IPv6. What is above a limit gets status 429 from the controller and never reaches a pod.
+type LoginLimit struct {
+	// Enabled turns the limit on. Kind traefik only; in production, kind ingress needs it said that false is meant. Default: true for
+	// kind traefik, else false.
+	Enabled *bool `json:"enabled"`
+	// RequestsPerMinute of one client on average, 1 to 6000; a log-in takes two. Each pod of the controller counts for itself.
+	// Default: 10.
+	RequestsPerMinute int `json:"requestsPerMinute"`
+	// Burst is how many requests of one client may come at once before the average counts, 1 to 1000. Default: 20.
+	Burst int `json:"burst"`
+	// Concurrent requests of one client in progress, which is how many workers of the pods it can hold: 1 to 256, and fewer than
+	// the workers of the least number of pods. Default: 2, or 1 where there are two workers in all.
+	Concurrent *int `json:"concurrent"`
 }
 
 // TLS is where the certificate comes from: at most one of the sources. None of them means no HTTPS, which
@@ -304,9 +356,89 @@ type TLS struct {
 	// DefaultCertificate serves the certificate that the ingress controller is set up with. Kind traefik only.
 	// Default: false.
 	DefaultCertificate bool `json:"defaultCertificate"`
+	// MinVersion of TLS that visitors must speak: TLSv1.2 or TLSv1.3; of 1.2, only ciphers with forward secrecy and authenticated
+	// encryption. Kind traefik only. Default: TLSv1.2.
+	MinVersion TLSVersion `json:"minVersion"`
+}
+
+// TLSVersion is a version of TLS.
+type TLSVersion string
+
+// The versions of TLS that can be configured; RFC 8996 deprecates the earlier ones.
+const (
+	TLS12 TLSVersion = "TLSv1.2"
+	TLS13 TLSVersion = "TLSv1.3"
+)
+
+// HTTPS reports whether visitors come over HTTPS. With no ingress of ours, whatever stands before the Service speaks it in
+// production.
+func (s *Stack) HTTPS() bool {
+	return s.Ingress.TLS.Enabled() || s.Ingress.Kind == IngressNone && s.Profile == Production
 }
 
 // Enabled reports whether any source of a certificate is given.
 func (t TLS) Enabled() bool {
 	return t.CertResolver != "" || t.ExistingSecret != "" || t.ClusterIssuer != "" || t.DefaultCertificate
+}
+
+// Network is which connections the pods may accept and open: the edge reaches WordPress, WordPress reaches MySQL and DNS, and
+// nothing else. It takes effect where the cluster's network enforces NetworkPolicies.
+type Network struct {
+	// Enabled denies every connection of the namespace's pods but those that follow from this section; production refuses
+	// false. Default: true.
+	Enabled *bool `json:"enabled"`
+	// Edge is where visitors' requests come from.
+	Edge NetworkEdge `json:"edge"`
+	// DNS is where names are looked up.
+	DNS NetworkDNS `json:"dns"`
+	// Database is where the external database is.
+	Database NetworkDatabase `json:"database"`
+	// Egress lists what else WordPress may reach, such as a mail server or the update servers of WordPress: objects of a
+	// cidr and TCP ports. Unset: nothing.
+	Egress []NetworkDestination `json:"egress"`
+}
+
+// NetworkEdge is where visitors' requests come from: pods, addresses or both.
+type NetworkEdge struct {
+	// Namespace of the ingress controller's pods. Required with ingress.kind ingress or none, unless cidrs are given.
+	// Default: traefik with ingress.kind traefik, unless cidrs are given.
+	Namespace string `json:"namespace"`
+	// PodLabels that the ingress controller's pods carry; {} stands for all pods of the namespace. Default:
+	// app.kubernetes.io/name: traefik with ingress.kind traefik, else {}.
+	PodLabels map[string]string `json:"podLabels"`
+	// CIDRs are networks that requests come from: those of the nodes where the ingress controller uses its node's network,
+	// those of the load balancer where it sends to pods by itself. Required with frontend.service.type NodePort. Unset: none.
+	CIDRs []string `json:"cidrs"`
+}
+
+// NetworkDNS is where names are looked up: pods, addresses or both.
+type NetworkDNS struct {
+	// Namespace of the DNS server's pods. Default: kube-system.
+	Namespace string `json:"namespace"`
+	// PodLabels that the DNS server's pods carry; {} stands for all pods of the namespace. Default: k8s-app: kube-dns.
+	PodLabels map[string]string `json:"podLabels"`
+	// CIDRs are addresses of DNS servers outside of pods, such as 169.254.20.10/32 of NodeLocal DNSCache. Unset: none.
+	CIDRs []string `json:"cidrs"`
+	// Port that the DNS servers listen on, UDP and TCP, 1 to 65535: the pods', not their Service's. Default: 53.
+	Port int `json:"port"`
+}
+
+// NetworkDatabase is where the external database is: pods, addresses or both, on database.port. Mode external only.
+type NetworkDatabase struct {
+	// Namespace of the database's pods, where it runs in the same cluster. Unset: it does not.
+	Namespace string `json:"namespace"`
+	// PodLabels that the database's pods carry. Unset: all pods of the namespace.
+	PodLabels map[string]string `json:"podLabels"`
+	// CIDRs that hold the database's addresses. Default: the address in database.host; a DNS name there has no default,
+	// because a policy holds addresses, not names.
+	CIDRs []string `json:"cidrs"`
+}
+
+// NetworkDestination is a network that WordPress may reach.
+type NetworkDestination struct {
+	// CIDR is the network, such as 203.0.113.25/32. One that holds private networks leaves them out, so that 0.0.0.0/0 is
+	// the public internet. Required.
+	CIDR string `json:"cidr"`
+	// Ports that are reached there by TCP, 1 to 65535. Required.
+	Ports []int `json:"ports"`
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -14,12 +15,13 @@ func (s *Stack) validate() field.ErrorList {
 	return slices.Concat(
 		validateProfile(s.Profile),
 		validateNamespace(s.Namespace),
-		checkHost(at("site.host"), s.Site.Host),
+		validateSite(&s.Site),
 		validateFrontend(&s.Frontend),
 		validateDatabase(&s.Database),
 		validateStorage(&s.Storage),
 		validateAutoscaling(&s.Autoscaling),
 		validateIngress(&s.Ingress),
+		validateNetwork(&s.Network),
 	)
 }
 
@@ -37,6 +39,26 @@ func validateNamespace(namespace string) field.ErrorList {
 		return field.ErrorList{field.Invalid(at("namespace"), namespace, "must not be one of the cluster's own namespaces")}
 	}
 	return checkDNSLabel(at("namespace"), namespace, "a namespace's name")
+}
+
+func validateSite(s *Site) field.ErrorList {
+	return slices.Concat(
+		checkHost(at("site.host"), s.Host),
+		checkRange(at("site.hstsSeconds"), s.HSTSSeconds, 0, MaxHSTSSeconds, "seconds"),
+		validateBrowserFeatures(s.BrowserFeatures),
+	)
+}
+
+func validateBrowserFeatures(features []string) field.ErrorList {
+	var problems field.ErrorList
+	for i, feature := range features {
+		path := at("site.browserFeatures").Index(i)
+		problems = append(problems, checkOneOf(path, feature, "camera", "geolocation", "microphone")...)
+		if slices.Contains(features[:i], feature) {
+			problems = append(problems, field.Duplicate(path, feature))
+		}
+	}
+	return problems
 }
 
 func validateFrontend(f *Frontend) field.ErrorList {
@@ -151,6 +173,18 @@ func validateIngress(i *Ingress) field.ErrorList {
 		checkOptionalDNSName(at("ingress.tls.existingSecret"), i.TLS.ExistingSecret, "a Secret's name"),
 		checkOptionalDNSName(at("ingress.tls.clusterIssuer"), i.TLS.ClusterIssuer, "a ClusterIssuer's name"),
 		validateDomains(i.TLS.Domains),
+		checkOneOf(at("ingress.tls.minVersion"), i.TLS.MinVersion, TLS12, TLS13),
+		checkOneOf(at("ingress.clientAddress"), i.ClientAddress, AddressOfConnection, AddressForwarded, AddressHidden),
+		checkRange(at("ingress.proxies"), i.Proxies, 1, MaxProxies, "proxies"),
+		validateLoginLimit(&i.LoginLimit),
+	)
+}
+
+func validateLoginLimit(l *LoginLimit) field.ErrorList {
+	return slices.Concat(
+		checkRange(at("ingress.loginLimit.requestsPerMinute"), l.RequestsPerMinute, 1, MaxLoginRequestsPerMinute, "requests"),
+		checkRange(at("ingress.loginLimit.burst"), l.Burst, 1, MaxLoginBurst, "requests"),
+		checkOptionalRange(at("ingress.loginLimit.concurrent"), l.Concurrent, 1, MaxWorkers, "requests"),
 	)
 }
 
@@ -187,4 +221,46 @@ func validateDomains(domains []string) field.ErrorList {
 		}
 	}
 	return problems
+}
+
+func validateNetwork(n *Network) field.ErrorList {
+	return slices.Concat(
+		checkOptionalDNSLabel(at("network.edge.namespace"), n.Edge.Namespace, "a namespace's name"),
+		checkPodLabels(at("network.edge.podLabels"), n.Edge.PodLabels),
+		checkCIDRs(at("network.edge.cidrs"), n.Edge.CIDRs),
+		checkDNSLabel(at("network.dns.namespace"), n.DNS.Namespace, "a namespace's name"),
+		checkPodLabels(at("network.dns.podLabels"), n.DNS.PodLabels),
+		checkCIDRs(at("network.dns.cidrs"), n.DNS.CIDRs),
+		checkRange(at("network.dns.port"), n.DNS.Port, 1, maxPort, ""),
+		checkOptionalDNSLabel(at("network.database.namespace"), n.Database.Namespace, "a namespace's name"),
+		checkPodLabels(at("network.database.podLabels"), n.Database.PodLabels),
+		checkCIDRs(at("network.database.cidrs"), n.Database.CIDRs),
+		validateEgress(n.Egress),
+	)
+}
+
+func validateEgress(destinations []NetworkDestination) field.ErrorList {
+	var problems field.ErrorList
+	for i, destination := range destinations {
+		path := at("network.egress").Index(i)
+		problems = append(problems, validateDestination(path.Child("cidr"), destination.CIDR)...)
+		problems = append(problems, checkPorts(path.Child("ports"), destination.Ports)...)
+	}
+	return problems
+}
+
+// validateDestination keeps WordPress, which fetches addresses that visitors and authors hand it, off the services of its
+// own node: clouds give their machines' credentials to whoever asks a link-local address.
+func validateDestination(path *field.Path, cidr string) field.ErrorList {
+	if cidr == "" {
+		return field.ErrorList{field.Required(path, "the network that WordPress may reach, such as 203.0.113.25/32")}
+	}
+	if problems := checkCIDR(path, cidr); problems != nil {
+		return problems
+	}
+	if address := netip.MustParsePrefix(cidr).Addr(); address.IsLinkLocalUnicast() || address.IsLoopback() {
+		return field.ErrorList{field.Invalid(path, cidr,
+			"must not be link-local or loopback: the node's own services are there, such as a cloud's metadata")}
+	}
+	return nil
 }

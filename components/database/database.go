@@ -51,6 +51,8 @@ type Args struct {
 	External *ExternalArgs
 	// Server is the MySQL to run. Nil with External.
 	Server *ServerArgs
+	// After are resources that must be there before the pod starts, such as network policies.
+	After []pulumi.Resource
 }
 
 // ExternalArgs are the address of a server that somebody else runs.
@@ -173,7 +175,7 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 	}
 	names := mounted{configMap: configMap.Metadata.Name().Elem(), userSecret: d.SecretName, rootSecret: rootSecret}
 	server, err := appsv1.NewStatefulSet(ctx, name+"-server", statefulSetArgs(args, names),
-		parent, pulumi.DependsOn([]pulumi.Resource{service}))
+		parent, pulumi.DependsOn(append([]pulumi.Resource{service}, args.After...)))
 	if err != nil {
 		return fmt.Errorf("stateful set: %w", err)
 	}
@@ -184,6 +186,9 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 	d.Ready = []pulumi.Resource{server}
 	return nil
 }
+
+// Selector matches the labels of MySQL's pod.
+func Selector() pulumi.StringMap { return labelSet(&Args{}).Selector() }
 
 func labelSet(args *Args) labels.Set {
 	return labels.Set{Name: "mysql", Component: "database", Instance: args.Instance}

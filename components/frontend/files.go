@@ -27,15 +27,19 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{"php": php
 // siteFiles are the files that the pods run with.
 func siteFiles(args *Args) map[string]string {
 	values := map[string]any{
-		"SitePort":          sitePort,
+		"SitePort":          SitePort,
 		"ProbePort":         probePort,
 		"CorePath":          corePath,
 		"HealthPath":        healthPath,
 		"SiteURL":           args.SiteURL,
+		"BlockOutgoingHTTP": args.BlockOutgoingHTTP,
 		"Workers":           args.Workers,
 		"MaxRequestSeconds": args.MaxRequestSeconds,
 		"MaxUploadBytes":    args.MaxUploadBytes,
 		"MaxBodyBytes":      args.MaxUploadBytes + formBytes,
+		"Headers":           args.Headers.Always(),
+		"HSTSSeconds":       args.Headers.HSTSSeconds,
+		"XMLRPC":            args.XMLRPC,
 	}
 	files := make(map[string]string)
 	for _, key := range []string{portsKey, siteKey, phpKey, wpConfigKey, seedKey, readyKey, startupKey} {

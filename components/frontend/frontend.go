@@ -11,6 +11,7 @@ import (
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"wordpress-on-kubernetes/components/headers"
 	"wordpress-on-kubernetes/components/labels"
 	"wordpress-on-kubernetes/components/pod"
 )
@@ -24,10 +25,12 @@ const (
 	Name = "wordpress"
 	// AuthSecret holds the eight keys and salts.
 	AuthSecret = "wordpress-auth"
-	// ServicePort is the port of the Service; the pods listen on 8080.
+	// ServicePort is the port of the Service.
 	ServicePort = 80
 	// ServicePortName is the name of that port.
 	ServicePortName = "http"
+	// SitePort is the pods' own port that the Service leads to.
+	SitePort = 8080
 )
 
 // Args are the inputs of New.
@@ -51,6 +54,10 @@ type Args struct {
 	MaxUploadBytes int64
 	// MaxRequestSeconds is the longest that a request may take. Required.
 	MaxRequestSeconds int
+	// Headers are the security headers of every answer.
+	Headers headers.Policy
+	// XMLRPC answers /xmlrpc.php, which is denied otherwise.
+	XMLRPC bool
 	// RequireSpread leaves a pod pending rather than placing two on a node. Default: spread as far as possible.
 	RequireSpread bool
 	// MaxSurge and MaxUnavailable of a rolling update: a count or a percentage. Required.
@@ -71,6 +78,9 @@ type Args struct {
 	ContentClaim pulumi.StringInput
 	// Database is where WordPress keeps its data. Required.
 	Database DatabaseArgs
+	// BlockOutgoingHTTP tells WordPress that it can reach no other server, where policies let every attempt run into its
+	// time limit.
+	BlockOutgoingHTTP bool
 	// AuthSecret is what the eight keys and salts derive from, a secret. Nil with ExistingAuthSecret.
 	AuthSecret pulumi.StringInput
 	// ExistingAuthSecret names a Secret with the eight keys and salts. Empty: the component creates one.
@@ -197,6 +207,9 @@ func (f *Frontend) registerAuthSecret(
 	f.AuthSecretName = secret.Metadata.Name().Elem()
 	return keys.ApplyT(pod.Checksum).(pulumi.StringOutput), nil
 }
+
+// Selector matches the labels of WordPress's pods.
+func Selector() pulumi.StringMap { return labelSet(&Args{}).Selector() }
 
 func labelSet(args *Args) labels.Set {
 	return labels.Set{Name: "wordpress", Component: "frontend", Instance: args.Instance}

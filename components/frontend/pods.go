@@ -15,7 +15,6 @@ const (
 	// userID is above 10000, so that it matches no user of the host; the image's www-data is 33.
 	userID = 10033
 
-	sitePort      = 8080
 	sitePortName  = "http"
 	probePort     = 8081
 	probePortName = "probe"
@@ -112,6 +111,7 @@ func seedContainer(args *Args) *corev1.ContainerArgs {
 		SecurityContext: pod.ContainerSecurityContext(),
 		VolumeMounts: corev1.VolumeMountArray{
 			&corev1.VolumeMountArgs{Name: pulumi.String(contentVolume), MountPath: pulumi.String("/content")},
+			imageVolume(),
 			pod.File(configVolume, seedKey, script),
 		},
 	}
@@ -126,7 +126,7 @@ func siteContainer(args *Args) *corev1.ContainerArgs {
 		WorkingDir: pulumi.String(corePath),
 		Env:        environment(args.Database),
 		Ports: corev1.ContainerPortArray{
-			&corev1.ContainerPortArgs{Name: pulumi.String(sitePortName), ContainerPort: pulumi.Int(sitePort)},
+			&corev1.ContainerPortArgs{Name: pulumi.String(sitePortName), ContainerPort: pulumi.Int(SitePort)},
 			&corev1.ContainerPortArgs{Name: pulumi.String(probePortName), ContainerPort: pulumi.Int(probePort)},
 		},
 		Resources:       args.Resources.Requirements(),
@@ -183,6 +183,7 @@ func mounts() corev1.VolumeMountArray {
 		&corev1.VolumeMountArgs{
 			Name: pulumi.String(secretsVolume), MountPath: pulumi.String(secretsPath), ReadOnly: pulumi.Bool(true),
 		},
+		imageVolume(),
 		pod.File(configVolume, portsKey, "/etc/apache2/ports.conf"),
 		pod.File(configVolume, siteKey, "/etc/apache2/sites-available/000-default.conf"),
 		pod.File(configVolume, phpKey, "/usr/local/etc/php/conf.d/zz-wordpress.ini"),
@@ -192,6 +193,12 @@ func mounts() corev1.VolumeMountArray {
 	}
 	return slices.Concat(fixed, pod.ScratchMounts(
 		[2]string{"tmp", "/tmp"}, [2]string{"run", "/var/run/apache2"}, [2]string{"lock", "/var/lock/apache2"}))
+}
+
+// imageVolume covers the folder that the image declares to be a volume. The runtime would make one there, which everything in
+// the container could write to, on the node's disk and beyond the container's limit.
+func imageVolume() *corev1.VolumeMountArgs {
+	return pod.EmptyMount("html", "/var/www/html")
 }
 
 func secretsVolumeArgs(database DatabaseArgs, authSecret pulumi.StringInput) *corev1.VolumeArgs {

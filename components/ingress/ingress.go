@@ -7,6 +7,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"wordpress-on-kubernetes/components/headers"
 	"wordpress-on-kubernetes/components/labels"
 )
 
@@ -23,8 +24,15 @@ const (
 	// says how long one is waited for. Kind Traefik only.
 	RetryName     = "wordpress-retry"
 	TransportName = "wordpress"
-	// TLSOptionName is the name of the TLSOption that says which versions of TLS are spoken. Kind Traefik with TLS only.
+	// TLSOptionName is the name of the TLSOption that says which versions of TLS and which ciphers are spoken. Kind Traefik with
+	// TLS only.
 	TLSOptionName = "wordpress"
+	// HeadersName is the name of the Middleware that puts the security headers on what the edge answers by itself. Kind Traefik
+	// only.
+	HeadersName = "wordpress-headers"
+	// LoginRateName and LoginConcurrencyName are the names of the Middlewares that limit log-ins. Kind Traefik only.
+	LoginRateName        = "wordpress-login-rate"
+	LoginConcurrencyName = "wordpress-login-concurrency"
 	// CertificateSecret is where cert-manager stores the certificate it is asked for.
 	CertificateSecret = "wordpress-tls"
 )
@@ -61,6 +69,22 @@ type Args struct {
 	TLS *TLSArgs
 	// RedirectToHTTPS answers plain http with a permanent redirect. Kind Traefik with TLS only.
 	RedirectToHTTPS bool
+	// Headers are the security headers of what the edge answers by itself; the pods send theirs. Kind Traefik only.
+	Headers headers.Policy
+	// LoginLimit bounds the log-ins of each client. Nil: not bounded. Kind Traefik only.
+	LoginLimit *LoginLimitArgs
+}
+
+// LoginLimitArgs bound the log-ins of each client: an IPv4 address, or the /64 network that one subscriber has of IPv6.
+type LoginLimitArgs struct {
+	// RequestsPerMinute on average, above 0, after Burst requests at once, above 0. Each Traefik counts for itself.
+	RequestsPerMinute, Burst int
+	// Concurrent requests in progress, above 0: so many of the pods' workers can one client hold.
+	Concurrent int
+	// Proxies before Traefik that append to X-Forwarded-For. 0: Traefik sees the client's own connection.
+	Proxies int
+	// XMLRPC counts requests of /xmlrpc.php, which tries passwords too, with those of /wp-login.php.
+	XMLRPC bool
 }
 
 // TLSArgs are where the certificate comes from: none of the fields set means the controller's own default
@@ -73,6 +97,8 @@ type TLSArgs struct {
 	ExistingSecret string
 	// ClusterIssuer is the cert-manager ClusterIssuer that a Certificate is requested from.
 	ClusterIssuer string
+	// MinVersion of TLS, by Traefik's name for it, such as VersionTLS12. Kind Traefik only; required there.
+	MinVersion string
 }
 
 // Ingress publishes the site.
@@ -112,7 +138,7 @@ func (a *Args) check() error {
 	}
 	switch a.Kind {
 	case Traefik:
-		return nil
+		return a.checkTraefik()
 	case Standard:
 		return a.checkStandard()
 	default:
@@ -120,9 +146,22 @@ func (a *Args) check() error {
 	}
 }
 
+func (a *Args) checkTraefik() error {
+	limit := a.LoginLimit
+	switch {
+	case a.TLS != nil && a.TLS.MinVersion == "":
+		return errors.New("a minimum version of TLS is required")
+	case limit != nil && (limit.RequestsPerMinute < 1 || limit.Burst < 1 || limit.Concurrent < 1 || limit.Proxies < 0):
+		return errors.New("requests per minute, burst and concurrent requests of the log-in limit must be above 0, and proxies not below")
+	}
+	return nil
+}
+
 // checkStandard refuses what the Ingress API cannot say.
 func (a *Args) checkStandard() error {
 	switch {
+	case a.LoginLimit != nil:
+		return fmt.Errorf("kind %q cannot limit log-ins", a.Kind)
 	case a.RedirectToHTTPS:
 		return fmt.Errorf("kind %q cannot redirect to https", a.Kind)
 	case a.TLS != nil && a.TLS.secret() == "":

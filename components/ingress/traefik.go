@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
@@ -30,54 +31,77 @@ const (
 	retryInterval = "100ms"
 )
 
-// minTLSVersion is the oldest that every browser still in use speaks; 1.0 and 1.1 are deprecated by RFC 8996.
-const minTLSVersion = "VersionTLS12"
-
 // classAnnotation selects a Traefik where several watch the same cluster.
 const classAnnotation = "kubernetes.io/ingress.class"
 
-// registerRoutes registers the site's route with what passes over dead pods and, for the redirect, the route on plain
-// http with its Middleware.
+// part is one object that routes need.
+type part struct {
+	// suffix of its resource's name.
+	suffix     string
+	kind, name string
+	spec       pulumi.Map
+}
+
+// registerRoutes registers the site's route and, for the redirect, the one on plain http, each after what it needs.
 func registerRoutes(ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption) error {
-	retry, err := apiextensions.NewCustomResource(ctx, name+"-retry-middleware",
-		traefikObject(args, "Middleware", RetryName, retry()), parent)
+	headers, err := registerParts(ctx, name, args, parent, part{"headers-middleware", "Middleware", HeadersName, answerHeaders(args)})
 	if err != nil {
-		return fmt.Errorf("retry middleware: %w", err)
+		return err
 	}
-	transport, err := apiextensions.NewCustomResource(ctx, name+"-transport",
-		traefikObject(args, "ServersTransport", TransportName, transport()), parent)
+	needed, err := registerParts(ctx, name, args, parent, siteParts(args)...)
 	if err != nil {
-		return fmt.Errorf("servers transport: %w", err)
+		return err
 	}
-	needed := []pulumi.Resource{retry, transport}
-	if args.TLS != nil {
-		options, err := apiextensions.NewCustomResource(ctx, name+"-tls-option",
-			traefikObject(args, "TLSOption", TLSOptionName, tlsOption()), parent)
-		if err != nil {
-			return fmt.Errorf("TLS option: %w", err)
-		}
-		needed = append(needed, options)
-	}
-	_, err = apiextensions.NewCustomResource(ctx, name+"-route",
-		traefikObject(args, "IngressRoute", Name, siteRoute(args)), parent, pulumi.DependsOn(needed))
+	_, err = apiextensions.NewCustomResource(ctx, name+"-route", traefikObject(args, "IngressRoute", Name, siteRoute(args)),
+		parent, pulumi.DependsOn(slices.Concat(headers, needed)))
 	if err != nil {
 		return fmt.Errorf("ingress route: %w", err)
 	}
 	if !args.RedirectToHTTPS {
 		return nil
 	}
-	middleware, err := apiextensions.NewCustomResource(ctx, name+"-redirect-middleware",
-		traefikObject(args, "Middleware", RedirectName, redirect()), parent)
+	needed, err = registerParts(ctx, name, args, parent, part{"redirect-middleware", "Middleware", RedirectName, redirect()})
 	if err != nil {
-		return fmt.Errorf("redirect middleware: %w", err)
+		return err
 	}
 	_, err = apiextensions.NewCustomResource(ctx, name+"-redirect-route",
 		traefikObject(args, "IngressRoute", RedirectName, redirectRoute(args)),
-		parent, pulumi.DependsOn([]pulumi.Resource{middleware}))
+		parent, pulumi.DependsOn(slices.Concat(headers, needed)))
 	if err != nil {
 		return fmt.Errorf("redirect route: %w", err)
 	}
 	return nil
+}
+
+// siteParts are what the site's route needs of its own: what passes over dead pods, how TLS is spoken, and the limit of log-ins.
+func siteParts(args *Args) []part {
+	parts := []part{
+		{"retry-middleware", "Middleware", RetryName, retry()},
+		{"transport", "ServersTransport", TransportName, transport()},
+	}
+	if args.TLS != nil {
+		parts = append(parts, part{"tls-option", "TLSOption", TLSOptionName, tlsOption(args.TLS)})
+	}
+	if limit := args.LoginLimit; limit != nil {
+		parts = append(parts,
+			part{"login-rate-middleware", "Middleware", LoginRateName, loginRate(limit)},
+			part{"login-concurrency-middleware", "Middleware", LoginConcurrencyName, loginConcurrency(limit)})
+	}
+	return parts
+}
+
+func registerParts(
+	ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption, parts ...part,
+) ([]pulumi.Resource, error) {
+	resources := make([]pulumi.Resource, 0, len(parts))
+	for _, p := range parts {
+		object, err := apiextensions.NewCustomResource(ctx, name+"-"+p.suffix, traefikObject(args, p.kind, p.name, p.spec), parent)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.suffix, err)
+		}
+		resources = append(resources, object)
+	}
+	return resources, nil
 }
 
 func traefikObject(args *Args, kind, name string, spec pulumi.Map) *apiextensions.CustomResourceArgs {
@@ -100,9 +124,13 @@ func siteRoute(args *Args) pulumi.Map {
 	if args.TLS != nil {
 		entryPoint = entryPointHTTPS
 	}
-	service := backend(args)
-	service["serversTransport"] = pulumi.String(TransportName)
-	spec := routeSpec(args, entryPoint, RetryName, service)
+	rules := pulumi.MapArray{siteRule(args, hostMatch(args), HeadersName, RetryName)}
+	if args.LoginLimit != nil {
+		// The longer match comes first.
+		rules = append(rules, siteRule(args, hostMatch(args)+" && "+loginMatch(args.LoginLimit),
+			HeadersName, LoginRateName, LoginConcurrencyName, RetryName))
+	}
+	spec := routeSpec(entryPoint, rules)
 	if args.TLS != nil {
 		spec["tls"] = routeTLS(args)
 	}
@@ -110,22 +138,34 @@ func siteRoute(args *Args) pulumi.Map {
 }
 
 func redirectRoute(args *Args) pulumi.Map {
-	return routeSpec(args, entryPointHTTP, RedirectName, backend(args))
+	return routeSpec(entryPointHTTP, pulumi.MapArray{routeRule(hostMatch(args), backend(args), HeadersName, RedirectName)})
 }
+
+func siteRule(args *Args, match string, middlewares ...string) pulumi.Map {
+	service := backend(args)
+	service["serversTransport"] = pulumi.String(TransportName)
+	return routeRule(match, service, middlewares...)
+}
+
+func hostMatch(args *Args) string { return fmt.Sprintf("Host(`%s`)", args.Host) }
 
 func backend(args *Args) pulumi.Map {
 	return pulumi.Map{"name": args.Service, "port": pulumi.String(args.ServicePort)}
 }
 
-func routeSpec(args *Args, entryPoint, middleware string, service pulumi.Map) pulumi.Map {
+func routeSpec(entryPoint string, rules pulumi.MapArray) pulumi.Map {
+	return pulumi.Map{"entryPoints": pulumi.ToStringArray([]string{entryPoint}), "routes": rules}
+}
+
+// routeRule leads requests through the middlewares, in their order, to the service.
+func routeRule(match string, service pulumi.Map, middlewares ...string) pulumi.Map {
+	chain := make(pulumi.MapArray, 0, len(middlewares))
+	for _, name := range middlewares {
+		chain = append(chain, pulumi.Map{"name": pulumi.String(name)})
+	}
 	return pulumi.Map{
-		"entryPoints": pulumi.ToStringArray([]string{entryPoint}),
-		"routes": pulumi.MapArray{pulumi.Map{
-			"kind":        pulumi.String("Rule"),
-			"match":       pulumi.Sprintf("Host(`%s`)", args.Host),
-			"middlewares": pulumi.MapArray{pulumi.Map{"name": pulumi.String(middleware)}},
-			"services":    pulumi.MapArray{service},
-		}},
+		"kind": pulumi.String("Rule"), "match": pulumi.String(match),
+		"middlewares": chain, "services": pulumi.MapArray{service},
 	}
 }
 
@@ -138,8 +178,6 @@ func retry() pulumi.Map {
 func transport() pulumi.Map {
 	return pulumi.Map{"forwardingTimeouts": pulumi.Map{"dialTimeout": pulumi.String(dialTimeout)}}
 }
-
-func tlsOption() pulumi.Map { return pulumi.Map{"minVersion": pulumi.String(minTLSVersion)} }
 
 // routeTLS names the TLS options, and a certificate's source, or none for the default certificate of Traefik. Without the
 // options it could become empty, and when the last field of an object goes, provider 4.25 sends null for the object, which the

@@ -15,8 +15,16 @@ import (
 // Type is the component's type token.
 const Type = "wordpress:namespace:Namespace"
 
-// podSecurityLevel is enforced on every pod of the namespace.
-const podSecurityLevel = "restricted"
+// Pod Security of the namespace's pods.
+const (
+	podSecurityLevel = "restricted"
+	// enforcedVersion is that of the newest Kubernetes that the program's pods have been tried on. The level grows with
+	// Kubernetes: an upgrade of the cluster must not keep pods from starting that ran a minute before. An older cluster takes
+	// its own version.
+	enforcedVersion = "v1.34"
+	// reportedVersion warns, and writes into the audit log, of what the cluster's own version would refuse.
+	reportedVersion = "latest"
+)
 
 // Args are the inputs of New.
 type Args struct {
@@ -67,9 +75,11 @@ func (a *Args) check() error {
 func namespaceArgs(args *Args) *corev1.NamespaceArgs {
 	set := labels.Set{Name: "wordpress", Component: "namespace", Instance: args.Instance}
 	all := set.All()
-	for _, mode := range []string{"enforce", "audit", "warn"} {
+	for mode, version := range map[string]string{
+		"enforce": enforcedVersion, "audit": reportedVersion, "warn": reportedVersion,
+	} {
 		all["pod-security.kubernetes.io/"+mode] = pulumi.String(podSecurityLevel)
-		all["pod-security.kubernetes.io/"+mode+"-version"] = pulumi.String("latest")
+		all["pod-security.kubernetes.io/"+mode+"-version"] = pulumi.String(version)
 	}
 	return &corev1.NamespaceArgs{
 		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(args.Name), Labels: all},

@@ -30,6 +30,16 @@ func ScratchMounts(pathByFolder ...[2]string) corev1.VolumeMountArray {
 	return mounts
 }
 
+// EmptyMount mounts an empty folder of the scratch volume at a path where nobody may write.
+func EmptyMount(folder, path string) *corev1.VolumeMountArgs {
+	return &corev1.VolumeMountArgs{
+		Name:      pulumi.String(scratchVolume),
+		SubPath:   pulumi.String(folder),
+		MountPath: pulumi.String(path),
+		ReadOnly:  pulumi.Bool(true),
+	}
+}
+
 // ConfigMapVolume shows a ConfigMap's keys as files that nobody can write.
 func ConfigMapVolume(volume string, configMap pulumi.StringInput) *corev1.VolumeArgs {
 	return &corev1.VolumeArgs{

@@ -197,7 +197,15 @@ func (s *subject) changeEdge(t *testing.T, change func(*corev1.PodSpec)) (before
 		if err != nil {
 			return err
 		}
-		return rolledOut(now)
+		if err := rolledOut(now); err != nil {
+			return err
+		}
+		// The old one would answer the authority's request for a page that it does not know.
+		pods, err := s.kubernetes.CoreV1().Pods(edgeNamespace).List(ctx, metav1.ListOptions{})
+		if err == nil && len(pods.Items) != int(*now.Spec.Replicas) {
+			err = fmt.Errorf("%d pods of the edge are left", len(pods.Items))
+		}
+		return err
 	})
 	return before
 }

@@ -220,6 +220,8 @@ func stackMistakes(where place) []mistake {
 		"wordpress:database.mode": "external",
 		// The very same server under another name: nothing but the protection can stop the engine.
 		"wordpress:database.host": statefulSetName + "." + where.namespace + ".svc",
+		// A name needs to be said where it leads to.
+		"wordpress:network.database.namespace": where.namespace,
 	}
 	thorough := maps.Clone(external)
 	for _, path := range []string{"database.image", "database.resources", "databaseRootPassword", "storage.database"} {

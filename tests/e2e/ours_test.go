@@ -45,6 +45,9 @@ func newProgram(ctx context.Context, project *stack.Project, where place, image 
 		"wordpress:frontend.maxSurge":          "1",
 		"wordpress:frontend.maxUploadSize":     "32Mi",
 		"wordpress:autoscaling.cpuUtilization": "60",
+		// All visitors of the tests have one address.
+		"wordpress:ingress.loginLimit.requestsPerMinute": "6000",
+		"wordpress:ingress.loginLimit.burst":             "1000",
 	}
 	if err := project.Build(ctx); err != nil {
 		return nil, err

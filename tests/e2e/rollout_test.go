@@ -104,8 +104,8 @@ func (s *subject) withoutRetry(t *testing.T) (restore func()) {
 	patch := func(change string) {
 		kubectl(t, s.project, "", "patch", "-n", s.namespace, "ingressroutes.traefik.io", "wordpress", "--type=json", "-p", change)
 	}
-	patch(`[{"op":"remove","path":"/spec/routes/0/middlewares"}]`)
+	patch(`[{"op":"remove","path":"/spec/routes/0/middlewares/1"}]`)
 	return func() {
-		patch(`[{"op":"add","path":"/spec/routes/0/middlewares","value":[{"name":"wordpress-retry"}]}]`)
+		patch(`[{"op":"add","path":"/spec/routes/0/middlewares/1","value":{"name":"wordpress-retry"}}]`)
 	}
 }

@@ -2,6 +2,7 @@ package unit_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -277,5 +278,22 @@ func TestDatabaseRefusesIncompleteArgs(t *testing.T) {
 			row.spoil(args)
 			wantError(t, databaseProgram(args), `database "db"`, row.want)
 		})
+	}
+}
+
+// A server that ran for a moment before its policies would have been open for that moment.
+func TestServerStartsAfterWhatItWaitsFor(t *testing.T) {
+	p := run(t, func(ctx *pulumi.Context) error {
+		first, err := newConfigMap(ctx, "first", nil)
+		if err != nil {
+			return err
+		}
+		args := standalone()
+		args.After = []pulumi.Resource{first}
+		return databaseProgram(args)(ctx)
+	})
+	first := p.registration("ConfigMap", "first").URN
+	if got := p.registration("StatefulSet", "wordpress-mysql").DependsOn; !slices.Contains(got, first) {
+		t.Errorf("the StatefulSet waits for %q, want %s too", got, first)
 	}
 }

@@ -363,6 +363,26 @@ func TestSiteURLCannotBecomePHP(t *testing.T) {
 	}
 }
 
+// Where nothing is let out, a request would otherwise wait for its time limit.
+func TestOutgoingRequestsAreGivenUpWhereNothingIsLetOut(t *testing.T) {
+	for _, blocked := range []bool{true, false} {
+		text := siteFile(runFrontend(t, func(a *frontend.Args) { a.BlockOutgoingHTTP = blocked }), "wp-config.php")
+		if got := strings.Contains(text, "\ndefine('WP_HTTP_BLOCK_EXTERNAL', true);\n"); got != blocked {
+			t.Errorf("outgoing requests are blocked: %t, want %t", got, blocked)
+		}
+	}
+}
+
+// The request that starts scheduled tasks must not leave the pod, and WordPress lets it pass as localhost alone where
+// outgoing requests are blocked. The hook must be there before WordPress is loaded, whose functions are not there yet.
+func TestScheduledTasksAreStartedInThePod(t *testing.T) {
+	text := siteFile(runFrontend(t), "wp-config.php")
+	hook, load := strings.Index(text, "$GLOBALS['wp_filter']['cron_request'][10]"), strings.Index(text, "require ")
+	if hook < 0 || load < hook || !strings.Contains(text, "'http://localhost:8080'") || strings.Contains(text, "add_filter") {
+		t.Errorf("wp-config.php leads no scheduled request to the pod:\n%s", text)
+	}
+}
+
 // phpLiteral reads a single-quoted literal as PHP does: a backslash stands for itself, except before a quote
 // or another backslash.
 func phpLiteral(source string) (literal, after string, closed bool) {

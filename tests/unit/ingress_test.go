@@ -25,7 +25,12 @@ func edge(changes ...func(*ingress.Args)) *ingress.Args {
 
 func standard(a *ingress.Args)   { a.Kind = ingress.Standard }
 func redirect(a *ingress.Args)   { a.RedirectToHTTPS = true }
-func defaultTLS(a *ingress.Args) { a.TLS = &ingress.TLSArgs{} }
+func defaultTLS(a *ingress.Args) { a.TLS = &ingress.TLSArgs{MinVersion: "VersionTLS12"} }
+
+// limited are log-ins limited behind two proxies.
+func limited(a *ingress.Args) {
+	a.LoginLimit = &ingress.LoginLimitArgs{RequestsPerMinute: 10, Burst: 20, Concurrent: 2, Proxies: 2}
+}
 
 func ingressProgram(args *ingress.Args) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
@@ -60,7 +65,7 @@ func (p planned) wantSpec(kind, name, want string) {
 
 func TestPlainRouteIsOnHTTP(t *testing.T) {
 	p := runIngress(t)
-	p.wantObjects("IngressRoute wordpress", "Middleware wordpress-retry", "ServersTransport wordpress")
+	p.wantObjects("IngressRoute wordpress", "Middleware wordpress-headers", "Middleware wordpress-retry", "ServersTransport wordpress")
 	p.wantOutputs(map[string]string{"url": "http://www.example.com"})
 	p.wantSpec("IngressRoute", "wordpress", `
 entryPoints: [web]
@@ -73,7 +78,7 @@ routes:
 - kind: Rule
   match: "Host(` + "`www.example.com`" + `)"
   services: [{name: wordpress, port: http, serversTransport: wordpress}]
-  middlewares: [{name: wordpress-retry}]
+  middlewares: [{name: wordpress-headers}, {name: wordpress-retry}]
 `
 
 func TestDeadPodIsPassedOver(t *testing.T) {
@@ -85,7 +90,7 @@ func TestDeadPodIsPassedOver(t *testing.T) {
 func TestRedirectKeepsARouteOnPlainHTTP(t *testing.T) {
 	p := runIngress(t, defaultTLS, redirect)
 	p.wantObjects("IngressRoute wordpress", "IngressRoute wordpress-redirect-to-https",
-		"Middleware wordpress-redirect-to-https", "Middleware wordpress-retry", "ServersTransport wordpress", "TLSOption wordpress")
+		"Middleware wordpress-headers", "Middleware wordpress-redirect-to-https", "Middleware wordpress-retry", "ServersTransport wordpress", "TLSOption wordpress")
 	p.wantOutputs(map[string]string{"url": "https://www.example.com"})
 	p.wantSpec("Middleware", "wordpress-redirect-to-https", `redirectScheme: {scheme: https, permanent: true}`)
 	p.wantSpec("IngressRoute", "wordpress-redirect-to-https", `
@@ -94,7 +99,7 @@ routes:
 - kind: Rule
   match: "Host(`+"`www.example.com`"+`)"
   services: [{name: wordpress, port: http}]
-  middlewares: [{name: wordpress-redirect-to-https}]
+  middlewares: [{name: wordpress-headers}, {name: wordpress-redirect-to-https}]
 `)
 }
 
@@ -113,11 +118,11 @@ func TestTraefikTakesACertificateFromEverySource(t *testing.T) {
 		"cluster issuer":  {ingress.TLSArgs{ClusterIssuer: "letsencrypt"}, `{options: {name: wordpress}, secretName: wordpress-tls}`},
 	} {
 		t.Run(name, func(t *testing.T) {
+			row.tls.MinVersion = "VersionTLS13"
 			p := runIngress(t, func(a *ingress.Args) { a.TLS = &row.tls })
 			p.wantSpec("IngressRoute", "wordpress", `
 entryPoints: [websecure]
 tls: `+row.want+siteRoutes)
-			p.wantSpec("TLSOption", "wordpress", `minVersion: VersionTLS12`)
 		})
 	}
 }
@@ -125,7 +130,7 @@ tls: `+row.want+siteRoutes)
 func TestClusterIssuerIsAskedForACertificate(t *testing.T) {
 	for _, kind := range []ingress.Kind{ingress.Traefik, ingress.Standard} {
 		p := runIngress(t, func(a *ingress.Args) {
-			a.Kind, a.TLS = kind, &ingress.TLSArgs{ClusterIssuer: "letsencrypt"}
+			a.Kind, a.TLS = kind, &ingress.TLSArgs{ClusterIssuer: "letsencrypt", MinVersion: "VersionTLS12"}
 		})
 		p.wantSpec("Certificate", "wordpress", `
 secretName: wordpress-tls
@@ -190,6 +195,12 @@ func TestIngressRefusesWhatItCannotSay(t *testing.T) {
 			func(a *ingress.Args) { standard(a); redirect(a); a.TLS = &ingress.TLSArgs{ExistingSecret: "s"} },
 			`kind "ingress" cannot redirect to https`,
 		},
+		"no version of TLS": {func(a *ingress.Args) { a.TLS = &ingress.TLSArgs{} }, "a minimum version of TLS is required"},
+		"no log-ins at all": {func(a *ingress.Args) { limited(a); a.LoginLimit.RequestsPerMinute = 0 }, "must be above 0"},
+		"no burst":          {func(a *ingress.Args) { limited(a); a.LoginLimit.Burst = 0 }, "must be above 0"},
+		"no concurrency":    {func(a *ingress.Args) { limited(a); a.LoginLimit.Concurrent = 0 }, "must be above 0"},
+		"fewer proxies":     {func(a *ingress.Args) { limited(a); a.LoginLimit.Proxies = -1 }, "proxies not below"},
+		"standard limit":    {func(a *ingress.Args) { standard(a); limited(a) }, `kind "ingress" cannot limit log-ins`},
 		"standard without secret": {
 			func(a *ingress.Args) { standard(a); a.TLS = &ingress.TLSArgs{CertResolver: "ali"} },
 			"needs a secret with the certificate or a cluster issuer",

@@ -24,9 +24,10 @@ func TestNamespaceEnforcesTheRestrictedLevel(t *testing.T) {
 	p.wantObjects("Namespace " + namespaceName)
 	p.wantOutputs(map[string]string{"name": namespaceName})
 	labels := get[corev1.Namespace](p, "Namespace", namespaceName).Labels
-	for _, mode := range []string{"enforce", "audit", "warn"} {
-		if level := labels["pod-security.kubernetes.io/"+mode]; level != "restricted" {
-			t.Errorf("Pod Security's %s level is %q, want restricted", mode, level)
+	for mode, version := range map[string]string{"enforce": "v1.34", "audit": "latest", "warn": "latest"} {
+		key := "pod-security.kubernetes.io/" + mode
+		if labels[key] != "restricted" || labels[key+"-version"] != version {
+			t.Errorf("Pod Security's mode %s is %q of %q, want restricted of %s", mode, labels[key], labels[key+"-version"], version)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"wordpress-on-kubernetes/components/frontend"
 	"wordpress-on-kubernetes/components/ingress"
 	"wordpress-on-kubernetes/components/namespace"
+	"wordpress-on-kubernetes/components/network"
 	"wordpress-on-kubernetes/components/storage"
 )
 
@@ -27,6 +28,7 @@ var constructors = map[string]constructor{
 	database.Type:    construct(database.New, standalone),
 	frontend.Type:    construct(frontend.New, func() *frontend.Args { return wordpress() }),
 	autoscaling.Type: construct(autoscaling.New, func() *autoscaling.Args { return scaling() }),
+	network.Type:     construct(network.New, func() *network.Args { return policies() }),
 	ingress.Type:     construct(ingress.New, func() *ingress.Args { return edge(defaultTLS, redirect) }),
 }
 

@@ -12,4 +12,23 @@ define('DISALLOW_FILE_EDIT', true);
 // The shared volume is written to directly, whoever owns a file.
 define('FS_METHOD', 'direct');
 
+{{- if .BlockOutgoingHTTP}}
+
+// The network lets nothing out: a request fails at once, rather than at the end of its time limit.
+define('WP_HTTP_BLOCK_EXTERNAL', true);
+{{- end}}
+
+// Scheduled tasks are started by a request of the site to itself. It goes to this very pod, by the one name that passes where
+// outgoing requests are blocked: the way by the site's public address leads out of the cluster and back in, and the network
+// lets nothing pass there. WordPress takes up what it finds in wp_filter when it is loaded.
+$GLOBALS['wp_filter']['cron_request'][10]['this-pod'] = [
+	'accepted_args' => 1,
+	'function' => function ($request) {
+		$request['url'] = preg_replace('#^https?://[^/]+#', 'http://localhost:{{.SitePort}}', $request['url']);
+		$request['args']['headers']['Host'] = parse_url(WP_HOME, PHP_URL_HOST);
+		$request['args']['headers']['X-Forwarded-Proto'] = parse_url(WP_HOME, PHP_URL_SCHEME);
+		return $request;
+	},
+];
+
 require __DIR__ . '/wp-config-docker.php';

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wordpress-on-kubernetes/tests/cluster/internal/lifecycle"
+	"wordpress-on-kubernetes/tests/cluster/internal/policy"
 	"wordpress-on-kubernetes/tests/cluster/internal/supervisor"
 )
 
@@ -55,12 +56,14 @@ func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		return flag.ErrHelp
 	}
-	// These two are how the program starts itself again inside its namespaces, where no repository is to be seen.
+	// These are how the program starts itself again inside its namespaces, where no repository is to be seen.
 	switch args[0] {
 	case supervisor.NodeCommand:
 		return runNode(ctx)
 	case lifecycle.SuperviseCommand:
 		return runSupervisor(ctx, *repo)
+	case policy.Command:
+		return policy.Enforce(ctx, args[1:])
 	}
 	host, err := lifecycle.New(*repo, func(line string) { fmt.Println(line) })
 	if err != nil {

@@ -89,7 +89,7 @@ func TestTCPClosesTheConnectionWhenNoTargetAnswers(t *testing.T) {
 
 func proxyClient(t *testing.T, transport *http.Transport) *http.Client {
 	t.Helper()
-	server := httptest.NewServer(Proxy())
+	server := httptest.NewServer(Proxy((&net.Dialer{}).DialContext))
 	t.Cleanup(server.Close)
 	proxy, err := url.Parse(server.URL)
 	if err != nil {

@@ -1,25 +1,31 @@
 package forward
 
 import (
+	"context"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"time"
 )
 
-// Proxy is an HTTP proxy into the network of the process that serves it: CONNECT for any TCP port, and plain
-// requests with an absolute URL.
-func Proxy() http.Handler {
+// Dial connects to a TCP address, as net.Dialer.DialContext does.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Proxy is an HTTP proxy into the network that dial reaches: CONNECT for any TCP port, and plain requests with an
+// absolute URL.
+func Proxy(dial Dial) http.Handler {
+	dial = dial.within(dialTimeout)
 	plain := &httputil.ReverseProxy{
 		Rewrite: func(*httputil.ProxyRequest) {}, // the request goes where it says
 		// An idle connection may lead to a pod that is gone.
-		Transport: &http.Transport{DisableKeepAlives: true, DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext},
+		Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method == http.MethodConnect:
-			connect(w, r)
+			connect(w, r, dial)
 		case r.URL.Host == "":
 			http.Error(w, "this is a proxy: send an absolute URL or CONNECT", http.StatusBadRequest)
 		default:
@@ -28,8 +34,16 @@ func Proxy() http.Handler {
 	})
 }
 
-func connect(w http.ResponseWriter, r *http.Request) {
-	server, err := dialFirst(r.Context(), []string{r.Host})
+func (d Dial) within(timeout time.Duration) Dial {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		return d(ctx, network, address)
+	}
+}
+
+func connect(w http.ResponseWriter, r *http.Request, dial Dial) {
+	server, err := dial(r.Context(), "tcp", r.Host)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return

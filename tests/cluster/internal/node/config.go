@@ -24,8 +24,8 @@ var (
 )
 
 type configValues struct {
-	Name, IP, PodCIDR, ClusterCIDR, DNS, Domain, CgroupRoot, Socket string
-	PKI, ProxyKubeconfig                                            string
+	Name, IP, PodCIDR, ClusterCIDR, DNS, Domain, CgroupRoot, Socket, Bridge string
+	PKI, ProxyKubeconfig                                                    string
 }
 
 func valuesOf(n spec.Node) configValues {
@@ -38,6 +38,7 @@ func valuesOf(n spec.Node) configValues {
 		Domain:          spec.ClusterDomain,
 		CgroupRoot:      "/" + n.CgroupRoot,
 		Socket:          containerdSocket,
+		Bridge:          spec.PodBridge,
 		PKI:             layout.InsideState.PKI(""),
 		ProxyKubeconfig: layout.InsideState.ComponentKubeconfig("kube-proxy"),
 	}

@@ -1,4 +1,5 @@
-// Package node runs one node of the cluster: containerd, kubelet and kube-proxy in namespaces of their own.
+// Package node runs one node of the cluster: containerd, kubelet, kube-proxy and the enforcement of network policies
+// in namespaces of their own.
 package node
 
 import (
@@ -8,11 +9,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
 	"wordpress-on-kubernetes/tests/cluster/internal/layout"
 	"wordpress-on-kubernetes/tests/cluster/internal/netsetup"
+	"wordpress-on-kubernetes/tests/cluster/internal/policy"
 	"wordpress-on-kubernetes/tests/cluster/internal/process"
 	"wordpress-on-kubernetes/tests/cluster/internal/sandbox"
 	"wordpress-on-kubernetes/tests/cluster/internal/spec"
@@ -69,6 +72,9 @@ func prepare(n spec.Node) error {
 	if err := netsetup.Node(n.Number, n.Nodes); err != nil {
 		return err
 	}
+	if err := policy.Divert(""); err != nil {
+		return fmt.Errorf("network policies: %w", err)
+	}
 	return writeConfigs(n)
 }
 
@@ -85,6 +91,7 @@ func keepRunning(ctx context.Context, n spec.Node) error {
 	}
 	keep(kubelet(n))
 	keep(kubeProxy(n))
+	keep(networkPolicies(n))
 	<-ctx.Done()
 	return nil
 }
@@ -118,4 +125,9 @@ func kubelet(n spec.Node) process.Process {
 
 func kubeProxy(n spec.Node) process.Process {
 	return component(n, "kube-proxy", filepath.Join(layout.InsideBin, "kube-proxy"), "--config="+kubeProxyConfig)
+}
+
+// networkPolicies is this very program. A component of its own, it can end and start again without the others.
+func networkPolicies(n spec.Node) process.Process {
+	return component(n, policy.Command, "/proc/self/exe", policy.Command, strconv.Itoa(n.Number))
 }

@@ -19,12 +19,13 @@ type Client struct {
 	Groups []string
 }
 
-// clients are the control plane's own users; each name is bound by Kubernetes' built-in roles.
+// clients are the control plane's own users; each name is bound by Kubernetes' built-in roles, the last by the addons'.
 var clients = []Client{
 	{File: "admin", User: "kubernetes-admin", Groups: []string{"system:masters"}},
 	{File: "kube-controller-manager", User: "system:kube-controller-manager"},
 	{File: "kube-scheduler", User: "system:kube-scheduler"},
 	{File: "kube-proxy", User: "system:kube-proxy"},
+	{File: "network-policies", User: "network-policies"},
 }
 
 // WriteCluster makes every certificate, key and kubeconfig of a cluster below local.

@@ -24,6 +24,7 @@ const (
 	MaxNodes        = 9
 	EdgeHost        = "wordpress.localhost"
 	KubeconfigName  = "wordpress-local"
+	PodBridge       = "cni0" // in each node, the bridge that its pods are attached to
 	firstNodeOctet  = 10
 	nodeNamePattern = "node%d"
 )

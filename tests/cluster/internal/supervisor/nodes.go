@@ -204,6 +204,36 @@ func (n *nodes) targets(port int) func() []string {
 	}
 }
 
+// dial connects to an address of the cluster's network. A pod is called from its own node, as the kubelet calls it for
+// probes and port-forwards, because network policies keep out whoever calls from elsewhere.
+func (n *nodes) dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	connect := func() error {
+		var err error
+		conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
+		return err
+	}
+	if pid := n.pid(n.ofPod(address)); pid != 0 {
+		err = netsetup.Inside(pid, connect)
+	} else {
+		err = connect()
+	}
+	return conn, err
+}
+
+// ofPod is the number of the node whose pods have the address, 0 if it is nobody's.
+func (n *nodes) ofPod(address string) int {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return 0
+	}
+	for number := 1; number <= n.cluster.Nodes; number++ {
+		if spec.NodePods(number).Contains(net.ParseIP(host)) {
+			return number
+		}
+	}
+	return 0
+}
+
 // isAlive says whether the node is meant to run.
 func (n *nodes) isAlive(number int) bool {
 	n.mu.Lock()

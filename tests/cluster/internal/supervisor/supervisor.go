@@ -138,7 +138,7 @@ func (s *Supervisor) forward(ctx context.Context, files Files) {
 	go forward.TCP(ctx, files.HTTPS, s.nodes.targets(spec.SecureNodePort))
 	go forward.TCP(ctx, files.HTTP, s.nodes.targets(spec.WebNodePort))
 	go func() {
-		if err := http.Serve(files.Proxy, forward.Proxy()); err != nil && !errors.Is(err, net.ErrClosed) {
+		if err := http.Serve(files.Proxy, forward.Proxy(s.nodes.dial)); err != nil && !errors.Is(err, net.ErrClosed) {
 			log.Printf("proxy: %v", err)
 		}
 	}()

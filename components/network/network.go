@@ -1,0 +1,178 @@
+// Package network is the component that owns the NetworkPolicies: nothing in the namespace may be reached or reach out, except
+// for what the site needs.
+package network
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"wordpress-on-kubernetes/components/labels"
+)
+
+// Type is the component's type token.
+const Type = "wordpress:network:Network"
+
+// Names of the policies.
+const (
+	// DefaultDeny is for every pod of the namespace.
+	DefaultDeny = "default-deny"
+	// FrontendPolicy is for WordPress.
+	FrontendPolicy = "wordpress"
+	// DatabasePolicy is for MySQL.
+	DatabasePolicy = "wordpress-mysql"
+	// SolverPolicy is for the pods by which cert-manager proves that the host is the site's own.
+	SolverPolicy = "wordpress-acme-solver"
+)
+
+// Args are the inputs of New.
+type Args struct {
+	// Namespace that the policies live in. Required.
+	Namespace pulumi.StringInput
+	// Instance is the stack's name, for labels. Required.
+	Instance string
+	// Frontend are WordPress's pods. Required.
+	Frontend PodsArgs
+	// Edge is where visitors' requests come from. Required.
+	Edge PeersArgs
+	// DNS is where WordPress looks up names, and DNSPort what the servers listen on, UDP and TCP. Required.
+	DNS     PeersArgs
+	DNSPort int
+	// Database are MySQL's pods. Nil: ExternalDatabase is used.
+	Database *PodsArgs
+	// ExternalDatabase is a server that somebody else runs. Nil: Database is used.
+	ExternalDatabase *DestinationArgs
+	// Egress is what else WordPress may reach. Of a network that holds private ones, these are left out.
+	Egress []DestinationArgs
+	// ACMESolver lets the edge reach the pods that cert-manager starts to answer for the host.
+	ACMESolver bool
+}
+
+// PodsArgs are pods of the namespace and the port that they are reached on.
+type PodsArgs struct {
+	// Selector matches the pods' labels and those of no others.
+	Selector pulumi.StringMap
+	// Port is the pods' own, TCP, not their Service's: what a policy sees is behind the Service.
+	Port int
+}
+
+// PeersArgs are pods of another namespace, networks, or both.
+type PeersArgs struct {
+	// Namespace of the pods. Empty: none.
+	Namespace string
+	// PodLabels that the pods carry. Empty: all pods of the namespace.
+	PodLabels map[string]string
+	// CIDRs are networks. Empty: none.
+	CIDRs []string
+}
+
+// DestinationArgs are peers and the TCP ports that are reached there.
+type DestinationArgs struct {
+	Peers PeersArgs
+	Ports []int
+}
+
+// Network is the policies.
+type Network struct {
+	pulumi.ResourceState
+
+	// Closed are what must be there before a pod starts, so that none ever runs in the open.
+	Closed []pulumi.Resource
+}
+
+// New registers the policies.
+func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Network, error) {
+	if err := args.check(); err != nil {
+		return nil, fmt.Errorf("network %q: %w", name, err)
+	}
+	component := &Network{}
+	if err := ctx.RegisterComponentResource(Type, name, component, opts...); err != nil {
+		return nil, fmt.Errorf("network %q: %w", name, err)
+	}
+	if err := component.register(ctx, name, args); err != nil {
+		return nil, fmt.Errorf("network %q: %w", name, err)
+	}
+	if err := ctx.RegisterResourceOutputs(component, pulumi.Map{}); err != nil {
+		return nil, fmt.Errorf("network %q: outputs: %w", name, err)
+	}
+	return component, nil
+}
+
+func (a *Args) check() error {
+	switch {
+	case a == nil || a.Namespace == nil || a.Instance == "":
+		return errors.New("namespace and instance are required")
+	case a.Frontend.isIncomplete():
+		return errors.New("selector and port of the frontend are required")
+	case a.Edge.isEmpty() || a.DNS.isEmpty() || a.DNSPort == 0:
+		return errors.New("edge, DNS and its port are required")
+	case (a.Database == nil) == (a.ExternalDatabase == nil):
+		return errors.New("either the database's pods or an external database are required")
+	case a.Database != nil && a.Database.isIncomplete():
+		return errors.New("selector and port of the database are required")
+	case a.ExternalDatabase != nil && a.ExternalDatabase.isIncomplete():
+		return errors.New("where the external database is, and its port, are required")
+	}
+	for _, destination := range a.Egress {
+		if destination.isIncomplete() {
+			return errors.New("networks and ports of each egress are required")
+		}
+	}
+	return nil
+}
+
+// An empty selector would match every pod of the namespace, and an empty list of peers or ports everything at all.
+func (p PodsArgs) isIncomplete() bool        { return len(p.Selector) == 0 || p.Port == 0 }
+func (p PeersArgs) isEmpty() bool            { return p.Namespace == "" && len(p.CIDRs) == 0 }
+func (d DestinationArgs) isIncomplete() bool { return d.Peers.isEmpty() || len(d.Ports) == 0 }
+
+// register registers what is allowed before what is denied: on a site that runs already, nothing is cut off in between.
+func (n *Network) register(ctx *pulumi.Context, name string, args *Args) error {
+	frontend, err := n.allow(ctx, name+"-frontend", policyArgs(args, FrontendPolicy, frontendSpec(args)))
+	if err != nil {
+		return fmt.Errorf("frontend's policy: %w", err)
+	}
+	allowed := []pulumi.Resource{frontend}
+	if args.Database != nil {
+		database, err := n.allow(ctx, name+"-database", policyArgs(args, DatabasePolicy, databaseSpec(args)))
+		if err != nil {
+			return fmt.Errorf("database's policy: %w", err)
+		}
+		allowed = append(allowed, database)
+	}
+	if args.ACMESolver {
+		solver, err := n.allow(ctx, name+"-solver", policyArgs(args, SolverPolicy, solverSpec(args)))
+		if err != nil {
+			return fmt.Errorf("solver's policy: %w", err)
+		}
+		allowed = append(allowed, solver)
+	}
+	deny, err := networkingv1.NewNetworkPolicy(ctx, name+"-deny", policyArgs(args, DefaultDeny, denySpec()),
+		pulumi.Parent(n), pulumi.DependsOn(allowed))
+	if err != nil {
+		return fmt.Errorf("default policy: %w", err)
+	}
+	n.Closed = slices.Concat(allowed, []pulumi.Resource{deny})
+	return nil
+}
+
+func (n *Network) allow(
+	ctx *pulumi.Context, name string, args *networkingv1.NetworkPolicyArgs,
+) (*networkingv1.NetworkPolicy, error) {
+	return networkingv1.NewNetworkPolicy(ctx, name, args, pulumi.Parent(n))
+}
+
+func policyArgs(args *Args, name string, spec *networkingv1.NetworkPolicySpecArgs) *networkingv1.NetworkPolicyArgs {
+	return &networkingv1.NetworkPolicyArgs{
+		Metadata: &metav1.ObjectMetaArgs{
+			Name:      pulumi.String(name),
+			Namespace: args.Namespace,
+			Labels:    labels.Set{Name: "wordpress", Component: "network", Instance: args.Instance}.All(),
+		},
+		Spec: spec,
+	}
+}

@@ -1,0 +1,170 @@
+package network
+
+import (
+	"net/netip"
+
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const (
+	tcp = "TCP"
+	udp = "UDP"
+
+	// solverLabel and solverPort are those of the pods that cert-manager starts for an HTTP-01 challenge, in the namespace of
+	// the Certificate (cert-manager's pkg/issuer/acme/http).
+	solverLabel = "acme.cert-manager.io/http01-solver"
+	solverPort  = 8089
+
+	// namespaceLabel is what the API server gives every namespace.
+	namespaceLabel = "kubernetes.io/metadata.name"
+)
+
+// privateNetworks are where a company's own services are: RFC 1918, RFC 6598 and RFC 4193, and what never leaves a machine or
+// its link. The public internet is all but these.
+var privateNetworks = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"),
+	netip.MustParsePrefix("100.64.0.0/10"),
+	netip.MustParsePrefix("127.0.0.0/8"),
+	netip.MustParsePrefix("169.254.0.0/16"),
+	netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("::1/128"),
+	netip.MustParsePrefix("fc00::/7"),
+	netip.MustParsePrefix("fe80::/10"),
+}
+
+// denySpec isolates every pod of the namespace, those that nobody has thought of included.
+func denySpec() *networkingv1.NetworkPolicySpecArgs {
+	return &networkingv1.NetworkPolicySpecArgs{PodSelector: &metav1.LabelSelectorArgs{}, PolicyTypes: bothWays()}
+}
+
+func frontendSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
+	egress := networkingv1.NetworkPolicyEgressRuleArray{databaseRule(args), dnsRule(args)}
+	for _, destination := range args.Egress {
+		egress = append(egress, egressRule(destination))
+	}
+	return &networkingv1.NetworkPolicySpecArgs{
+		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Frontend.Selector},
+		PolicyTypes: bothWays(),
+		// The kubelet's probes come from the pod's own node, which no implementation shuts out.
+		Ingress: fromEdge(args, args.Frontend.Port),
+		Egress:  egress,
+	}
+}
+
+// databaseSpec lets MySQL open no connection at all: it looks up no names, and answers are part of their connections.
+func databaseSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
+	return &networkingv1.NetworkPolicySpecArgs{
+		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Database.Selector},
+		PolicyTypes: bothWays(),
+		Ingress: networkingv1.NetworkPolicyIngressRuleArray{&networkingv1.NetworkPolicyIngressRuleArgs{
+			From:  networkingv1.NetworkPolicyPeerArray{podsPeer(args.Frontend)},
+			Ports: ports(tcp, args.Database.Port),
+		}},
+	}
+}
+
+func solverSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
+	return &networkingv1.NetworkPolicySpecArgs{
+		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: pulumi.StringMap{solverLabel: pulumi.String("true")}},
+		PolicyTypes: bothWays(),
+		Ingress:     fromEdge(args, solverPort),
+	}
+}
+
+func bothWays() pulumi.StringArray { return pulumi.ToStringArray([]string{"Ingress", "Egress"}) }
+
+func fromEdge(args *Args, port int) networkingv1.NetworkPolicyIngressRuleArray {
+	return networkingv1.NetworkPolicyIngressRuleArray{&networkingv1.NetworkPolicyIngressRuleArgs{
+		From: peers(args.Edge), Ports: ports(tcp, port),
+	}}
+}
+
+func databaseRule(args *Args) *networkingv1.NetworkPolicyEgressRuleArgs {
+	if args.ExternalDatabase != nil {
+		return &networkingv1.NetworkPolicyEgressRuleArgs{
+			To: peers(args.ExternalDatabase.Peers), Ports: ports(tcp, args.ExternalDatabase.Ports...),
+		}
+	}
+	return &networkingv1.NetworkPolicyEgressRuleArgs{
+		To: networkingv1.NetworkPolicyPeerArray{podsPeer(*args.Database)}, Ports: ports(tcp, args.Database.Port),
+	}
+}
+
+func dnsRule(args *Args) *networkingv1.NetworkPolicyEgressRuleArgs {
+	return &networkingv1.NetworkPolicyEgressRuleArgs{
+		To: peers(args.DNS), Ports: append(ports(udp, args.DNSPort), ports(tcp, args.DNSPort)...),
+	}
+}
+
+// egressRule leaves the private networks out of a wider one: whoever opens the internet for updates does not mean to open the
+// cluster and the company's network to a broken plugin as well.
+func egressRule(destination DestinationArgs) *networkingv1.NetworkPolicyEgressRuleArgs {
+	to := podPeers(destination.Peers)
+	for _, cidr := range destination.Peers.CIDRs {
+		to = append(to, blockPeer(cidr, privateWithin(cidr)))
+	}
+	return &networkingv1.NetworkPolicyEgressRuleArgs{To: to, Ports: ports(tcp, destination.Ports...)}
+}
+
+// privateWithin are the private networks that a network holds, itself excepted.
+func privateWithin(cidr string) []string {
+	network, err := netip.ParsePrefix(cidr)
+	if err != nil {
+		return nil
+	}
+	var within []string
+	for _, private := range privateNetworks {
+		if network.Bits() < private.Bits() && network.Contains(private.Addr()) {
+			within = append(within, private.String())
+		}
+	}
+	return within
+}
+
+// peers are pods as they are and networks as they are.
+func peers(args PeersArgs) networkingv1.NetworkPolicyPeerArray {
+	list := podPeers(args)
+	for _, cidr := range args.CIDRs {
+		list = append(list, blockPeer(cidr, nil))
+	}
+	return list
+}
+
+// podPeers is a peer at most: the pods must be of the namespace and carry the labels.
+func podPeers(args PeersArgs) networkingv1.NetworkPolicyPeerArray {
+	if args.Namespace == "" {
+		return nil
+	}
+	peer := &networkingv1.NetworkPolicyPeerArgs{NamespaceSelector: &metav1.LabelSelectorArgs{
+		MatchLabels: pulumi.StringMap{namespaceLabel: pulumi.String(args.Namespace)},
+	}}
+	if len(args.PodLabels) > 0 {
+		peer.PodSelector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.ToStringMap(args.PodLabels)}
+	}
+	return networkingv1.NetworkPolicyPeerArray{peer}
+}
+
+// podsPeer are pods of the policy's own namespace.
+func podsPeer(pods PodsArgs) *networkingv1.NetworkPolicyPeerArgs {
+	return &networkingv1.NetworkPolicyPeerArgs{PodSelector: &metav1.LabelSelectorArgs{MatchLabels: pods.Selector}}
+}
+
+func blockPeer(cidr string, except []string) *networkingv1.NetworkPolicyPeerArgs {
+	block := &networkingv1.IPBlockArgs{Cidr: pulumi.String(cidr)}
+	if len(except) > 0 {
+		block.Except = pulumi.ToStringArray(except)
+	}
+	return &networkingv1.NetworkPolicyPeerArgs{IpBlock: block}
+}
+
+// ports are numbers rather than names: not every implementation looks a name up in the pods that a rule leads to.
+func ports(protocol string, numbers ...int) networkingv1.NetworkPolicyPortArray {
+	list := make(networkingv1.NetworkPolicyPortArray, 0, len(numbers))
+	for _, number := range numbers {
+		list = append(list, &networkingv1.NetworkPolicyPortArgs{Protocol: pulumi.String(protocol), Port: pulumi.Int(number)})
+	}
+	return list
+}

@@ -1,0 +1,36 @@
+package config
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestEdgeIsWhereTheIngressControllerIs(t *testing.T) {
+	traefik := "{traefik map[app.kubernetes.io/name:traefik] []}"
+	for change, want := range map[string]string{
+		`wordpress:network: null`: traefik,
+		// Traefik under its own labels, as k3s brings it along.
+		`wordpress:network: {edge: {namespace: kube-system}}`:                             "{kube-system map[app.kubernetes.io/name:traefik] []}",
+		`wordpress:network: {edge: {podLabels: {app: edge}}}`:                             "{traefik map[app:edge] []}",
+		`wordpress:network: {edge: {namespace: edge, podLabels: {}}}`:                     "{edge map[] []}",
+		`wordpress:network: {edge: {cidrs: [192.0.2.0/24]}}`:                              "{ map[] [192.0.2.0/24]}",
+		`wordpress:network: {edge: {namespace: traefik, cidrs: [192.0.2.0/24]}}`:          "{traefik map[app.kubernetes.io/name:traefik] [192.0.2.0/24]}",
+		`{wordpress:ingress: {kind: none}, wordpress:network: {edge: {namespace: edge}}}`: "{edge map[] []}",
+	} {
+		if got := fmt.Sprint(mustLoad(t, minimal, change).Network.Edge); got != want {
+			t.Errorf("%s: got %s, want %s", change, got, want)
+		}
+	}
+}
+
+func TestExternalDatabaseIsReachedAtItsAddressAlone(t *testing.T) {
+	for change, want := range map[string]string{
+		`wordpress:database: {mode: external, host: 192.0.2.7}`:                                                           "{ map[] [192.0.2.7/32]}",
+		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:network: {database: {cidrs: [192.0.2.0/24]}}}`: "{ map[] [192.0.2.0/24]}",
+		`{wordpress:database: {mode: external, host: 10.96.0.7}, wordpress:network: {database: {namespace: db}}}`:         "{db map[] []}",
+	} {
+		if got := fmt.Sprint(mustLoad(t, minimal, change, `wordpress:databaseRootPassword: null`).Network.Database); got != want {
+			t.Errorf("%s: got %s, want %s", change, got, want)
+		}
+	}
+}

@@ -1,0 +1,278 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	// outsideNamespace is that of a pod which no policy concerns.
+	outsideNamespace = "wordpress-e2e-outside"
+	strangerName     = "stranger"
+
+	// metadataAddress is where clouds keep the credentials of a machine.
+	metadataAddress = "169.254.169.254:80"
+	kubeletPort     = 10250
+
+	// knock tells of every address whether anybody answered, with yes or no alike, or the packets got lost, as those do that
+	// a policy drops. bash connects by itself, so no image needs a client. A dozen at a time fit into the pod's memory.
+	knock = `printf '%s\n' "$@" | xargs -P 12 -n 1 bash -c '
+	timeout 3 bash -c "exec 3<>/dev/tcp/${1%:*}/${1##*:}" 2>/dev/null
+	if [ $? -eq 124 ]; then echo "$1 lost"; else echo "$1 answered"; fi' -`
+)
+
+// usualPorts are tried at every pod, beside those that any pod declares.
+var usualPorts = []int{22, 53, 80, 443, 3306, 8080, 8443, 33060}
+
+// party is a pod that takes part.
+type party struct {
+	role      string // web, database, inside, outside, dns or edge
+	pod       corev1.Pod
+	container string
+}
+
+func (p party) String() string { return p.role + " " + p.pod.Name }
+
+// TestNetworkPolicies tries every pair of pods and ports both ways, the API server, the nodes and the metadata address.
+func TestNetworkPolicies(t *testing.T) {
+	s := subjectOf(t, ours)
+	parties := s.parties(t)
+	targets := s.targets(t, parties)
+	var all sync.WaitGroup
+	for _, from := range parties {
+		if from.container == "" {
+			continue // an image without a shell
+		}
+		all.Go(func() { s.knockAtAll(t, from, targets) })
+	}
+	all.Wait()
+	s.lookUpNames(t, parties)
+	// The one way in that is left: the edge's.
+	if err := s.visitor.reads(t.Context(), s.article); err != nil {
+		t.Errorf("through the edge: %v", err)
+	}
+}
+
+// target is an address, whose it is, and who may reach it.
+type target struct {
+	address, owner string
+	allowed        func(party) bool
+}
+
+func (s *subject) knockAtAll(t *testing.T, from party, targets []target) {
+	args := []string{"exec", "-n", from.pod.Namespace, from.pod.Name, "-c", from.container, "--", "bash", "-c", knock, "-"}
+	for _, to := range targets {
+		args = append(args, to.address)
+	}
+	output, err := tryKubectl(t.Context(), s.project, "", args...)
+	if err != nil {
+		t.Errorf("%s: %v", from, err)
+		return
+	}
+	answered := map[string]bool{}
+	for line := range strings.Lines(output) {
+		address, what, _ := strings.Cut(strings.TrimSpace(line), " ")
+		answered[address] = what == "answered"
+	}
+	for _, to := range targets {
+		if host, _, _ := net.SplitHostPort(to.address); host == from.pod.Status.PodIP {
+			continue // no packet leaves the pod
+		}
+		got, tried := answered[to.address]
+		if want := to.allowed(from); !tried || got != want {
+			t.Errorf("%s to %s of %s: tried %t, answered %t, want %t", from, to.address, to.owner, tried, got, want)
+		}
+	}
+}
+
+// parties are all pods of the site, one pod more in its namespace and one in another, the cluster's DNS and its edge.
+func (s *subject) parties(t *testing.T) []party {
+	t.Helper()
+	s.createNamespace(t, outsideNamespace)
+	parties := []party{s.stranger(t, "inside", s.namespace), s.stranger(t, "outside", outsideNamespace)}
+	for _, tier := range []struct{ role, namespace, selector, container string }{
+		{"web", s.namespace, s.frontend, s.container},
+		{"database", s.namespace, s.database, "mysql"},
+		{"dns", "kube-system", "k8s-app=kube-dns", ""},
+		{"edge", "traefik", "app.kubernetes.io/name=traefik", ""},
+	} {
+		pods, err := (&cluster{Interface: s.kubernetes, namespace: tier.namespace}).readyPods(t.Context(), tier.selector)
+		if err != nil || len(pods) == 0 {
+			t.Fatalf("%s: %d pods are ready: %v", tier.role, len(pods), err)
+		}
+		for _, pod := range pods {
+			parties = append(parties, party{role: tier.role, pod: pod, container: tier.container})
+		}
+	}
+	return parties
+}
+
+func (s *subject) createNamespace(t *testing.T, name string) {
+	t.Helper()
+	other := &cluster{Interface: s.kubernetes, namespace: name}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	if _, err := s.kubernetes.CoreV1().Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := other.removeNamespace(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// stranger starts a pod that the program does not know, within Pod Security's level "restricted".
+func (s *subject) stranger(t *testing.T, role, namespace string) party {
+	t.Helper()
+	yes, no, nobody, none := true, false, int64(65534), int64(0)
+	pods := s.kubernetes.CoreV1().Pods(namespace)
+	created, err := pods.Create(t.Context(), &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: strangerName, Namespace: namespace},
+		Spec: corev1.PodSpec{
+			AutomountServiceAccountToken: &no,
+			SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: &yes, RunAsUser: &nobody,
+				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
+			Containers: []corev1.Container{{
+				Name: strangerName, Image: newImage, Command: []string{"sleep", "infinity"},
+				SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes,
+					Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}},
+			}},
+			TerminationGracePeriodSeconds: &none,
+		},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := pods.Delete(context.Background(), created.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			t.Error(err)
+		}
+	})
+	found := party{role: role, container: strangerName}
+	await(t, "the stranger "+role, func(ctx context.Context) error {
+		pod, err := pods.Get(ctx, created.Name, metav1.GetOptions{})
+		if err == nil && !isReady(*pod) {
+			err = errors.New(string(pod.Status.Phase))
+		}
+		if err == nil {
+			found.pod = *pod
+		}
+		return err
+	})
+	return found
+}
+
+// targets are all ports of all parties, and what a pod that was broken into would try next.
+func (s *subject) targets(t *testing.T, parties []party) []target {
+	t.Helper()
+	ports := map[int]bool{}
+	for _, port := range append(usualPorts, s.port) {
+		ports[port] = true
+	}
+	for _, p := range parties {
+		for _, container := range p.pod.Spec.Containers {
+			for _, port := range container.Ports {
+				ports[int(port.ContainerPort)] = true
+			}
+		}
+	}
+	var all []target
+	for _, to := range parties {
+		for _, port := range slices.Sorted(maps.Keys(ports)) {
+			all = append(all, target{address: net.JoinHostPort(to.pod.Status.PodIP, strconv.Itoa(port)), owner: to.String(),
+				allowed: func(from party) bool { return mayReach(from, to, port) }})
+		}
+	}
+	outside := func(from party) bool { return from.role == "outside" }
+	for _, address := range append(s.machines(t), metadataAddress) {
+		all = append(all, target{address: address, owner: "the cluster", allowed: outside})
+	}
+	return all
+}
+
+// mayReach is what the site needs, and what is none of its business.
+func mayReach(from, to party, port int) bool {
+	switch from.role {
+	case "outside":
+		return to.role == "dns" || to.role == "edge" || to.role == "outside"
+	case "web":
+		return to.role == "database" && port == 3306 || to.role == "dns" && servesDNS(to.pod, port)
+	}
+	return false
+}
+
+func servesDNS(pod corev1.Pod, port int) bool {
+	for _, container := range pod.Spec.Containers {
+		for _, declared := range container.Ports {
+			if int(declared.ContainerPort) == port && strings.HasPrefix(declared.Name, "dns") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// machines are the API server, by its Service and by itself, and every node's kubelet.
+func (s *subject) machines(t *testing.T) []string {
+	t.Helper()
+	service, err := s.kubernetes.CoreV1().Services("default").Get(t.Context(), "kubernetes", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	published, err := s.kubernetes.DiscoveryV1().EndpointSlices("default").List(t.Context(),
+		metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=kubernetes"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes, err := s.kubernetes.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []string{net.JoinHostPort(service.Spec.ClusterIP, "443")}
+	for _, slice := range published.Items {
+		for _, endpoint := range slice.Endpoints {
+			for _, port := range slice.Ports {
+				all = append(all, net.JoinHostPort(endpoint.Addresses[0], strconv.Itoa(int(*port.Port))))
+			}
+		}
+	}
+	for _, node := range nodes.Items {
+		for _, address := range node.Status.Addresses {
+			if address.Type == corev1.NodeInternalIP {
+				all = append(all, net.JoinHostPort(address.Address, strconv.Itoa(kubeletPort)))
+			}
+		}
+	}
+	return all
+}
+
+// lookUpNames asks for a name by UDP: WordPress may, and so may whoever no policy concerns.
+func (s *subject) lookUpNames(t *testing.T, parties []party) {
+	t.Helper()
+	var all sync.WaitGroup
+	for _, from := range parties {
+		if from.container == "" {
+			continue
+		}
+		all.Go(func() {
+			_, err := tryKubectl(t.Context(), s.project, "", "exec", "-n", from.pod.Namespace, from.pod.Name, "-c", from.container,
+				"--", "timeout", "8", "getent", "hosts", "kubernetes.default.svc.cluster.local")
+			if got, want := err == nil, from.role == "web" || from.role == "outside"; got != want {
+				t.Errorf("%s looks up a name: %t, want %t (%v)", from, got, want, err)
+			}
+		})
+	}
+	all.Wait()
+}

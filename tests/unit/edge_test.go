@@ -1,0 +1,175 @@
+package unit_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"wordpress-on-kubernetes/components/frontend"
+	"wordpress-on-kubernetes/components/headers"
+	"wordpress-on-kubernetes/components/ingress"
+)
+
+func TestHeadersFollowThePolicy(t *testing.T) {
+	usual := []headers.Header{
+		{Name: "Permissions-Policy", Value: "camera=(), geolocation=(), microphone=()"},
+		{Name: "Referrer-Policy", Value: "strict-origin-when-cross-origin"},
+		{Name: "X-Content-Type-Options", Value: "nosniff"},
+		{Name: "X-Frame-Options", Value: "SAMEORIGIN"},
+	}
+	if got := (headers.Policy{}).Always(); !slices.Equal(got, usual) {
+		t.Errorf("got %v, want %v", got, usual)
+	}
+	open := headers.Policy{Embedding: true, BrowserFeatures: []string{"microphone", "camera"}}
+	want := slices.Clone(usual[:3])
+	want[0].Value = "camera=(self), geolocation=(), microphone=(self)"
+	if got := open.Always(); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestTLSIsSpokenWithSoundCiphersOnly(t *testing.T) {
+	const ciphers = `
+cipherSuites:
+- TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+- TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+- TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
+- TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
+- TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+- TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+`
+	for name, row := range map[string]struct {
+		tls  ingress.TLSArgs
+		want string
+	}{
+		"default certificate": {ingress.TLSArgs{MinVersion: "VersionTLS12"}, "minVersion: VersionTLS12\nsniStrict: false"},
+		"resolver":            {ingress.TLSArgs{MinVersion: "VersionTLS12", CertResolver: "ali"}, "minVersion: VersionTLS12\nsniStrict: false"},
+		"existing secret":     {ingress.TLSArgs{MinVersion: "VersionTLS13", ExistingSecret: "tls"}, "minVersion: VersionTLS13\nsniStrict: true"},
+		"cluster issuer":      {ingress.TLSArgs{MinVersion: "VersionTLS12", ClusterIssuer: "acme"}, "minVersion: VersionTLS12\nsniStrict: true"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := runIngress(t, func(a *ingress.Args) { a.TLS = &row.tls })
+			p.wantSpec("TLSOption", "wordpress", row.want+ciphers)
+		})
+	}
+}
+
+func TestEdgeSendsTheHeadersOnItsOwnAnswers(t *testing.T) {
+	for name, row := range map[string]struct {
+		policy headers.Policy
+		want   string
+	}{
+		"plain http": {headers.Policy{}, `
+headers:
+  customResponseHeaders:
+    Permissions-Policy: camera=(), geolocation=(), microphone=()
+    Referrer-Policy: strict-origin-when-cross-origin
+    X-Content-Type-Options: nosniff
+    X-Frame-Options: SAMEORIGIN
+`},
+		"promise of HTTPS, embedding": {headers.Policy{HSTSSeconds: new(300), Embedding: true}, `
+headers:
+  customResponseHeaders:
+    Permissions-Policy: camera=(), geolocation=(), microphone=()
+    Referrer-Policy: strict-origin-when-cross-origin
+    X-Content-Type-Options: nosniff
+  stsSeconds: 300
+`},
+		"promise taken back, a feature": {headers.Policy{HSTSSeconds: new(0), BrowserFeatures: []string{"geolocation"}}, `
+headers:
+  customResponseHeaders:
+    Permissions-Policy: camera=(), geolocation=(self), microphone=()
+    Referrer-Policy: strict-origin-when-cross-origin
+    X-Content-Type-Options: nosniff
+    X-Frame-Options: SAMEORIGIN
+`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := runIngress(t, func(a *ingress.Args) { a.Headers = row.policy })
+			p.wantSpec("Middleware", "wordpress-headers", row.want)
+		})
+	}
+}
+
+func TestLoginsAreLimitedPerClient(t *testing.T) {
+	p := runIngress(t, limited)
+	p.wantObjects("IngressRoute wordpress", "Middleware wordpress-headers", "Middleware wordpress-login-concurrency",
+		"Middleware wordpress-login-rate", "Middleware wordpress-retry", "ServersTransport wordpress")
+	p.wantSpec("Middleware", "wordpress-login-rate", `
+rateLimit: {average: 10, period: 1m, burst: 20, sourceCriterion: {ipStrategy: {depth: 2, ipv6Subnet: 64}}}
+`)
+	p.wantSpec("Middleware", "wordpress-login-concurrency", `
+inFlightReq: {amount: 2, sourceCriterion: {ipStrategy: {depth: 2, ipv6Subnet: 64}}}
+`)
+	p.wantSpec("IngressRoute", "wordpress", `
+entryPoints: [web]
+`+siteRoutes+loginRoute("Path(`/wp-login.php`)"))
+	for _, name := range []string{"wordpress-headers", "wordpress-login-rate", "wordpress-login-concurrency", "wordpress-retry"} {
+		if needed := p.registration("Middleware", name).URN; !slices.Contains(p.registration("IngressRoute", "wordpress").DependsOn, needed) {
+			t.Errorf("the route does not wait for %s", name)
+		}
+	}
+}
+
+// loginRoute goes through the limits, after the headers and before the second attempt.
+func loginRoute(paths string) string {
+	return `
+- kind: Rule
+  match: "Host(` + "`www.example.com`" + `) && ` + paths + `"
+  services: [{name: wordpress, port: http, serversTransport: wordpress}]
+  middlewares: [{name: wordpress-headers}, {name: wordpress-login-rate}, {name: wordpress-login-concurrency}, {name: wordpress-retry}]
+`
+}
+
+func TestClientsOfTheirOwnConnectionAreCountedByIt(t *testing.T) {
+	p := runIngress(t, limited, func(a *ingress.Args) { a.LoginLimit.Proxies = 0 })
+	p.wantSpec("Middleware", "wordpress-login-concurrency", `inFlightReq: {amount: 2, sourceCriterion: {ipStrategy: {ipv6Subnet: 64}}}`)
+}
+
+func TestXMLRPCIsLimitedWithLogins(t *testing.T) {
+	p := runIngress(t, limited, func(a *ingress.Args) { a.LoginLimit.XMLRPC = true })
+	p.wantSpec("IngressRoute", "wordpress", `
+entryPoints: [web]
+`+siteRoutes+loginRoute("(Path(`/wp-login.php`) || Path(`/xmlrpc.php`))"))
+}
+
+// What Apache makes of it is tried with the local images.
+func TestPodsSendHeadersAndCloseXMLRPC(t *testing.T) {
+	const (
+		promise = `Header always set Strict-Transport-Security "max-age=`
+		denied  = "<Files \"xmlrpc.php\">\n\t\tRequire all denied\n\t</Files>"
+		frames  = `Header always set X-Frame-Options "SAMEORIGIN"`
+	)
+	for name, row := range map[string]struct {
+		change        func(*frontend.Args)
+		with, without []string
+	}{
+		"by default": {func(*frontend.Args) {}, []string{denied, frames, `Header always set X-Content-Type-Options "nosniff"`}, []string{promise}},
+		"HTTPS":      {func(a *frontend.Args) { a.Headers.HSTSSeconds = new(300) }, []string{promise + `300" "expr=`}, nil},
+		"HTTPS given up": {
+			func(a *frontend.Args) { a.Headers.HSTSSeconds = new(0) }, []string{promise + `0" "expr=`}, nil,
+		},
+		"embedding": {func(a *frontend.Args) { a.Headers.Embedding = true }, nil, []string{"X-Frame-Options"}},
+		"XML-RPC":   {func(a *frontend.Args) { a.XMLRPC = true }, []string{"Require expr %{THE_REQUEST} =~ m#^[A-Z]+ /xmlrpc"}, []string{denied, "X-Pingback"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := siteFile(runFrontend(t, row.change), "site.conf")
+			for _, part := range row.with {
+				if !strings.Contains(text, part) {
+					t.Errorf("site.conf lacks %q", part)
+				}
+			}
+			for _, part := range row.without {
+				if strings.Contains(text, part) {
+					t.Errorf("site.conf has %q", part)
+				}
+			}
+		})
+	}
+}
+
+func TestNobodyEditsPHPInTheBrowser(t *testing.T) {
+	if text := siteFile(runFrontend(t), "wp-config.php"); !strings.Contains(text, "define('DISALLOW_FILE_EDIT', true);") {
+		t.Errorf("wp-config.php allows it:\n%s", text)
+	}
+}
