@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net"
 	"slices"
@@ -50,19 +51,39 @@ func TestNetworkPolicies(t *testing.T) {
 	s := subjectOf(t, ours)
 	parties := s.parties(t)
 	targets := s.targets(t, parties)
+	var found findings
 	var all sync.WaitGroup
 	for _, from := range parties {
 		if from.container == "" {
 			continue // an image without a shell
 		}
-		all.Go(func() { s.knockAtAll(t, from, targets) })
+		all.Go(func() { s.knockAtAll(t.Context(), from, targets, &found) })
+		all.Go(func() { s.lookUpName(t.Context(), from, &found) })
 	}
 	all.Wait()
-	s.lookUpNames(t, parties)
 	// The one way in that is left: the edge's.
 	if err := s.visitor.reads(t.Context(), s.article); err != nil {
-		t.Errorf("through the edge: %v", err)
+		found.add(1, fmt.Errorf("through the edge: %w", err))
 	}
+	s.keep(t, proof{promise: 16, title: "the network is closed", rounds: found.tried,
+		tried: "every pod of the site, a stranger beside them and one outside try each other, the edge and DNS on every port, the API " +
+			"server, the kubelets and the metadata address",
+		figure: fmt.Sprintf("%d connections tried: %s", found.tried, outcome(found.problem,
+			"the edge reaches WordPress, WordPress reaches MySQL and DNS, and nothing else passes"))}, found.problem)
+}
+
+// findings are what many tries at a time find.
+type findings struct {
+	mutex   sync.Mutex
+	tried   int
+	problem error
+}
+
+func (f *findings) add(tried int, problem error) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	f.tried += tried
+	f.problem = errors.Join(f.problem, problem)
 }
 
 // target is an address, whose it is, and who may reach it.
@@ -71,14 +92,14 @@ type target struct {
 	allowed        func(party) bool
 }
 
-func (s *subject) knockAtAll(t *testing.T, from party, targets []target) {
+func (s *subject) knockAtAll(ctx context.Context, from party, targets []target, found *findings) {
 	args := []string{"exec", "-n", from.pod.Namespace, from.pod.Name, "-c", from.container, "--", "bash", "-c", knock, "-"}
 	for _, to := range targets {
 		args = append(args, to.address)
 	}
-	output, err := tryKubectl(t.Context(), s.project, "", args...)
+	output, err := tryKubectl(ctx, s.project, "", args...)
 	if err != nil {
-		t.Errorf("%s: %v", from, err)
+		found.add(0, fmt.Errorf("%s: %w", from, err))
 		return
 	}
 	answered := map[string]bool{}
@@ -90,10 +111,12 @@ func (s *subject) knockAtAll(t *testing.T, from party, targets []target) {
 		if host, _, _ := net.SplitHostPort(to.address); host == from.pod.Status.PodIP {
 			continue // no packet leaves the pod
 		}
+		var problem error
 		got, tried := answered[to.address]
 		if want := to.allowed(from); !tried || got != want {
-			t.Errorf("%s to %s of %s: tried %t, answered %t, want %t", from, to.address, to.owner, tried, got, want)
+			problem = fmt.Errorf("%s to %s of %s: tried %t, answered %t, want %t", from, to.address, to.owner, tried, got, want)
 		}
+		found.add(1, problem)
 	}
 }
 
@@ -258,21 +281,13 @@ func (s *subject) machines(t *testing.T) []string {
 	return all
 }
 
-// lookUpNames asks for a name by UDP: WordPress may, and so may whoever no policy concerns.
-func (s *subject) lookUpNames(t *testing.T, parties []party) {
-	t.Helper()
-	var all sync.WaitGroup
-	for _, from := range parties {
-		if from.container == "" {
-			continue
-		}
-		all.Go(func() {
-			_, err := tryKubectl(t.Context(), s.project, "", "exec", "-n", from.pod.Namespace, from.pod.Name, "-c", from.container,
-				"--", "timeout", "8", "getent", "hosts", "kubernetes.default.svc.cluster.local")
-			if got, want := err == nil, from.role == "web" || from.role == "outside"; got != want {
-				t.Errorf("%s looks up a name: %t, want %t (%v)", from, got, want, err)
-			}
-		})
+// lookUpName asks for a name by UDP: WordPress may, and so may whoever no policy concerns.
+func (s *subject) lookUpName(ctx context.Context, from party, found *findings) {
+	_, err := tryKubectl(ctx, s.project, "", "exec", "-n", from.pod.Namespace, from.pod.Name, "-c", from.container,
+		"--", "timeout", "8", "getent", "hosts", "kubernetes.default.svc.cluster.local")
+	var problem error
+	if got, want := err == nil, from.role == "web" || from.role == "outside"; got != want {
+		problem = fmt.Errorf("%s looks up a name: %t, want %t (%v)", from, got, want, err)
 	}
-	all.Wait()
+	found.add(1, problem)
 }

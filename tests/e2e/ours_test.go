@@ -20,6 +20,12 @@ var ourPlace = place{
 	port:             8080,
 }
 
+// The limits of log-ins, by configuration path.
+const (
+	loginRate  = "wordpress:ingress.loginLimit.requestsPerMinute"
+	loginBurst = "wordpress:ingress.loginLimit.burst"
+)
+
 // program is this program under the real engine. It gets the figures of the tutorial, so that the two can be compared.
 type program struct {
 	*deployment
@@ -45,9 +51,9 @@ func newProgram(ctx context.Context, project *stack.Project, where place, image 
 		"wordpress:frontend.maxSurge":          "1",
 		"wordpress:frontend.maxUploadSize":     "32Mi",
 		"wordpress:autoscaling.cpuUtilization": "60",
-		// All visitors of the tests have one address.
-		"wordpress:ingress.loginLimit.requestsPerMinute": "6000",
-		"wordpress:ingress.loginLimit.burst":             "1000",
+		// All visitors of the tests have one address. The proof of the limit itself takes the defaults.
+		loginRate:  "6000",
+		loginBurst: "1000",
 	}
 	if err := project.Build(ctx); err != nil {
 		return nil, err

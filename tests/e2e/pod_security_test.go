@@ -45,7 +45,7 @@ func TestPodsHaveNoRights(t *testing.T) {
 			tried: "users, groups, capabilities, seccomp and the way to more privileges of every process; a file written into every folder " +
 				"of every container; a privileged pod in the namespace",
 			figure: fmt.Sprintf("%d processes, %d folders: %s", processes, folders, outcome(problem,
-				"no process is of the host's users or has a capability, no folder but the declared mounts and /dev/shm can be written to, "+
+				"no process is of the host's users or has a capability, no folder but the declared mounts and those in memory can be written to, "+
 					"and the privileged pod is refused"))}, problem)
 	})
 }
@@ -63,12 +63,13 @@ func (s *subject) inside(t *testing.T, pod corev1.Pod, container corev1.Containe
 		"exec", "-i", "-n", s.namespace, pod.Name, "-c", container.Name, "--", "sh", "-s", "--"}, args...)...)
 }
 
-// sharedMemory is made by the container runtime for every container. It counts as the container's memory.
-const sharedMemory = "/dev/shm"
+// memoryFolders are made by the container runtime for every container: shared memory and message queues. What is there counts as
+// the container's memory.
+var memoryFolders = []string{"/dev/shm", "/dev/mqueue"}
 
 // writable are the folders that a container may write to.
 func writable(container corev1.Container) []string {
-	folders := []string{sharedMemory}
+	folders := slices.Clone(memoryFolders)
 	for _, mount := range container.VolumeMounts {
 		if !mount.ReadOnly {
 			folders = append(folders, mount.MountPath)

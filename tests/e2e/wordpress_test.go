@@ -109,6 +109,7 @@ func newSite(transport http.RoundTripper, base, host string) (*site, error) {
 type answer struct {
 	status   int
 	location string
+	header   http.Header
 	body     []byte
 }
 
@@ -131,7 +132,9 @@ func (s *site) do(ctx context.Context, method, path, contentType string, body []
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	return answer{status: response.StatusCode, location: response.Header.Get("Location"), body: text}, err
+	return answer{
+		status: response.StatusCode, location: response.Header.Get("Location"), header: response.Header, body: text,
+	}, err
 }
 
 func (s *site) get(ctx context.Context, path string) (answer, error) {

@@ -1,8 +1,9 @@
 <?php
 /*
  * Installed as a must-use plugin on the sites that the proofs are tried on. It says which pod answers, lets the load
- * comment as fast as it likes, and adds pages: one that takes its time, one that lists what was stored, and two that
- * tell the versions of the code and of the database, and how many connections the database has.
+ * comment as fast as it likes, and adds pages: one that takes its time, one that lists what was stored, two that tell the
+ * versions of the code and of the database, and how many connections the database has, and two that schedule a task and tell
+ * what it did.
  */
 header('X-Served-By: ' . gethostname());
 
@@ -12,7 +13,17 @@ add_filter('pre_comment_approved', fn () => 1, 99);
 // There is no mail server. Trying to reach one would come between storing a comment and acknowledging it.
 add_filter('notify_post_author', '__return_false', 99);
 
+// What a scheduled task does: it leaves its argument behind, and in which process it ran.
+add_action('proof_task', fn ($mark) => update_option('proof_task', $mark . ' on ' . gethostname(), false));
+
 add_action('init', function () {
+	if (isset($_GET['proof-schedule'])) {
+		exit(wp_schedule_single_event(time() - 1, 'proof_task', [$_GET['proof-schedule']]) ? 'scheduled' : 'refused');
+	}
+	if (isset($_GET['proof-task'])) {
+		wp_cache_flush();
+		exit(get_option('proof_task', 'nothing yet'));
+	}
 	if (isset($_GET['proof-seconds'])) {
 		sleep(min(20, (int) $_GET['proof-seconds']));
 		header('Content-Type: text/plain');

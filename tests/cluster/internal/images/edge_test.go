@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -39,7 +40,7 @@ func plannedFiles(t *testing.T) map[string]string {
 			t.Fatal("the golden manifests have no ConfigMap with site.conf")
 		}
 		noError(t, err)
-		if _, found := object.Data["site.conf"]; found && object.TypeMeta.Kind == "ConfigMap" {
+		if _, found := object.Data["site.conf"]; found && object.Kind == "ConfigMap" {
 			return object.Data
 		}
 	}
@@ -186,19 +187,31 @@ func (s *site) headersAreOnEveryAnswer(t *testing.T) {
 	wantHeaders(t, "a body that is too long", got)
 }
 
-func wantHeaders(t *testing.T, what string, got answer) {
+// usualHeaders are on every answer over HTTPS, once each.
+var usualHeaders = map[string]string{
+	"X-Content-Type-Options":    "nosniff",
+	"X-Frame-Options":           "SAMEORIGIN",
+	"Referrer-Policy":           "strict-origin-when-cross-origin",
+	"Permissions-Policy":        "camera=(), geolocation=(), microphone=()",
+	"Strict-Transport-Security": "max-age=31536000",
+}
+
+// wantUsual wants the status, and each of the usual headers once.
+func wantUsual(t *testing.T, what string, got answer, status int) {
 	t.Helper()
-	for name, want := range map[string]string{
-		"X-Content-Type-Options":    "nosniff",
-		"X-Frame-Options":           "SAMEORIGIN",
-		"Referrer-Policy":           "strict-origin-when-cross-origin",
-		"Permissions-Policy":        "camera=(), geolocation=(), microphone=()",
-		"Strict-Transport-Security": "max-age=31536000",
-	} {
-		if values := got.header.Values(name); len(values) != 1 || values[0] != want {
+	if got.status != status {
+		t.Errorf("%s: status %d, want %d", what, got.status, status)
+	}
+	for name, want := range usualHeaders {
+		if values := got.header.Values(name); !slices.Equal(values, []string{want}) {
 			t.Errorf("%s, status %d: %s is %q, want %q once", what, got.status, name, values, want)
 		}
 	}
+}
+
+func wantHeaders(t *testing.T, what string, got answer) {
+	t.Helper()
+	wantUsual(t, what, got, got.status)
 	if strings.Contains(got.header.Get("Vary"), "Proto") {
 		t.Errorf("%s: a cache would keep it for each scheme", what)
 	}

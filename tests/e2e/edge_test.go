@@ -1,0 +1,436 @@
+package e2e
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// usualHeaders are on every answer over HTTPS, once each.
+var usualHeaders = map[string]string{
+	"X-Content-Type-Options":    "nosniff",
+	"X-Frame-Options":           "SAMEORIGIN",
+	"Referrer-Policy":           "strict-origin-when-cross-origin",
+	"Permissions-Policy":        "camera=(), geolocation=(), microphone=()",
+	"Strict-Transport-Security": "max-age=31536000",
+}
+
+// TestEdgeIsHard tries the same on both kinds of ingress, and on each what it alone can do or cannot.
+func TestEdgeIsHard(t *testing.T) {
+	s := subjectOf(t, ours)
+	p := s.contender.(*program)
+	remove := s.uploadProgram(t)
+	defer remove()
+	for _, kind := range []struct {
+		name string
+		with func(*subject, *testing.T, *program) (*site, func())
+		more func(*subject, *testing.T, *site) error
+	}{
+		{"traefik", (*subject).asItIs, (*subject).traefikIsHard},
+		{"ingress", (*subject).withStandardIngress, (*subject).standardIsHonest},
+	} {
+		t.Run(kind.name, func(t *testing.T) {
+			visitor, restore := kind.with(s, t, p)
+			defer restore()
+			problem := errors.Join(s.headersAreEverywhere(t.Context(), visitor), s.pathsAreClosed(t.Context(), visitor),
+				kind.more(s, t, visitor))
+			s.keep(t, proof{promise: 9, part: "hardening, kind " + kind.name, title: "the edge is hard", rounds: 1,
+				tried:  "security headers on pages, files, errors and redirects; XML-RPC, other spellings of the log-in and PHP among uploads",
+				figure: outcome(problem, "every answer has the headers once; every closed path is refused"),
+			}, problem)
+		})
+	}
+}
+
+// TestLoginFloodIsContained floods the log-in from one address while another one visits the site. Without the limit, the flood
+// must be noticed.
+func TestLoginFloodIsContained(t *testing.T) {
+	s := subjectOf(t, ours)
+	p := s.contender.(*program)
+	const enabled = "wordpress:ingress.loginLimit.enabled"
+	p.apply(t, map[string]string{loginRate: "", loginBurst: ""})
+	defer p.apply(t, map[string]string{
+		enabled: "", loginRate: p.project.Overrides[loginRate], loginBurst: p.project.Overrides[loginBurst],
+	})
+	found, problem := s.flood(t)
+	s.keep(t, proof{promise: 9, part: "log-in flood", title: "a log-in flood is contained", rounds: 1, details: found,
+		tried: fmt.Sprintf("%d connections from one address try passwords for %s, while a visitor of another address reads pages and "+
+			"opens the log-in", floodConnections, floodTime),
+		figure: outcome(problem, found.String())}, problem)
+
+	p.apply(t, map[string]string{enabled: "false"})
+	open, broken := s.flood(t)
+	s.caught(t, 9, "a log-in flood is contained", "the limit is turned off", outcome(broken, open.String()), broken != nil)
+}
+
+// asItIs is the site of kind traefik.
+func (s *subject) asItIs(*testing.T, *program) (*site, func()) { return s.visitor, func() {} }
+
+// withStandardIngress publishes the site by an Ingress with a certificate of its own, and returns what takes that back.
+func (s *subject) withStandardIngress(t *testing.T, p *program) (visitor *site, restore func()) {
+	t.Helper()
+	const secretName = "standard-ingress"
+	pair := s.newCertificate(t)
+	secrets := s.kubernetes.CoreV1().Secrets(s.namespace)
+	if _, err := secrets.Create(t.Context(), &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: secretName}, Type: corev1.SecretTypeTLS, Data: pair,
+	}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]string{
+		"wordpress:ingress.kind":                   "ingress",
+		"wordpress:ingress.redirectToHTTPS":        "false",
+		"wordpress:ingress.tls.existingSecret":     secretName,
+		"wordpress:ingress.tls.defaultCertificate": "",
+		loginRate:                          "",
+		loginBurst:                         "",
+		"wordpress:network.edge.namespace": edgeNamespace,
+	}
+	earlier := map[string]string{
+		"wordpress:ingress.kind":                   "traefik",
+		"wordpress:ingress.redirectToHTTPS":        "true",
+		"wordpress:ingress.tls.existingSecret":     "",
+		"wordpress:ingress.tls.defaultCertificate": "true",
+		loginRate:                          p.project.Overrides[loginRate],
+		loginBurst:                         p.project.Overrides[loginBurst],
+		"wordpress:network.edge.namespace": "",
+	}
+	p.apply(t, settings)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pair[corev1.TLSCertKey])
+	s.awaitCertificate(t, roots)
+	transport, err := s.project.EdgeTransport()
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport.TLSClientConfig.RootCAs = roots
+	visitor, err = newSite(transport, "https://"+s.host, s.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return visitor, func() {
+		p.apply(t, earlier)
+		if err := secrets.Delete(t.Context(), secretName, metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+		s.awaitRest(t)
+	}
+}
+
+// apply sets several fields, takes those back that are empty, and deploys.
+func (p *program) apply(t *testing.T, settings map[string]string) {
+	t.Helper()
+	for path, value := range settings {
+		if value == "" {
+			p.unset(t, path)
+		} else {
+			p.set(t, path, value)
+		}
+	}
+	p.up(t)
+	p.kubernetes.awaitRollout(t)
+}
+
+// uploadProgram puts PHP among the uploads, as a broken plugin lets an attacker do, and returns what takes it away.
+func (s *subject) uploadProgram(t *testing.T) (remove func()) {
+	t.Helper()
+	pod := s.somePod(t)
+	folder := s.content + "/uploads/proof"
+	listed := s.exec(t, pod, "<?php echo 'has' . 'run';",
+		"mkdir -p "+folder+" && cd "+folder+" && tee shell.php shell.phtml >shell.PHP && ls")
+	if files := strings.Fields(listed); len(files) != 3 {
+		t.Fatalf("the uploads hold %q", files)
+	}
+	return func() { s.exec(t, pod, "", "rm -r "+folder) }
+}
+
+// visits to a path and what comes of each.
+type visited struct {
+	what, method, path string
+	status             int
+}
+
+func (s *subject) headersAreEverywhere(ctx context.Context, visitor *site) (problem error) {
+	for _, row := range []visited{
+		{"a page", http.MethodGet, "/", 200},
+		{"a file", http.MethodGet, aFile, 200},
+		{"a page that is not there", http.MethodGet, "/?p=4711", 404},
+		{"a redirect of WordPress", http.MethodGet, "/wp-admin/index.php", 302},
+		{"a redirect of Apache", http.MethodGet, "/wp-admin", 301},
+		{"the log-in", http.MethodGet, "/wp-login.php", 200},
+		{"a denied path", http.MethodPost, "/xmlrpc.php", 403},
+		{"a method that is off", http.MethodTrace, "/", 405},
+	} {
+		stranger := &site{client: &http.Client{
+			Transport: visitor.client.Transport, Timeout: requestTimeout, CheckRedirect: visitor.client.CheckRedirect,
+		}, base: visitor.base, host: visitor.host}
+		got, err := stranger.do(ctx, row.method, row.path, "", nil, nil)
+		switch {
+		case err != nil:
+			problem = errors.Join(problem, fmt.Errorf("%s: %w", row.what, err))
+		case got.status != row.status:
+			problem = errors.Join(problem, fmt.Errorf("%s: status %d, want %d", row.what, got.status, row.status))
+		default:
+			problem = errors.Join(problem, hasHeaders(row.what, got.header, usualHeaders))
+		}
+		if row.path == "/wp-admin" && err == nil && got.location != "https://"+s.host+"/wp-admin/" {
+			problem = errors.Join(problem, fmt.Errorf("%s leads to %q", row.what, got.location))
+		}
+	}
+	return problem
+}
+
+func hasHeaders(what string, got http.Header, wanted map[string]string) (problem error) {
+	for name, want := range wanted {
+		if values := got.Values(name); !slices.Equal(values, []string{want}) {
+			problem = errors.Join(problem, fmt.Errorf("%s: %s is %q, want %q once", what, name, values, want))
+		}
+	}
+	return problem
+}
+
+// pathsAreClosed takes any refusal: an edge may tidy a path up before a pod sees it.
+func (s *subject) pathsAreClosed(ctx context.Context, visitor *site) (problem error) {
+	for _, path := range []string{
+		"/xmlrpc.php", "//xmlrpc.php", "/xmlrpc.php/x", "/%78mlrpc.php",
+		"/wp-login.php/x", "/wp-config.php", "/.htaccess",
+		"/wp-content/uploads/proof/shell.php", "/wp-content/uploads/proof/shell.PHP", "/wp-content/uploads/proof/shell.phtml",
+		"/wp-content//uploads/proof/shell.php/x",
+	} {
+		got, err := visitor.post(ctx, path, url.Values{"a": {"b"}})
+		if err == nil && got.status != http.StatusForbidden {
+			err = fmt.Errorf("status %d: %s", got.status, excerpt(got.body))
+		}
+		if err != nil {
+			problem = errors.Join(problem, fmt.Errorf("%s: %w", path, err))
+		}
+	}
+	return problem
+}
+
+// traefikIsHard tries what Traefik answers by itself, and how it speaks TLS.
+func (s *subject) traefikIsHard(t *testing.T, _ *site) error {
+	return errors.Join(s.redirectHasHeaders(t.Context()), s.refusesWeakCiphers(t.Context()), s.refusesOtherNames(t.Context()))
+}
+
+// redirectHasHeaders looks at plain http, where nothing may be promised of HTTPS.
+func (s *subject) redirectHasHeaders(ctx context.Context) error {
+	plain, err := throughEdgePlain(s.host, s.project)
+	if err != nil {
+		return err
+	}
+	got, err := plain.get(ctx, "/")
+	if err != nil {
+		return err
+	}
+	if promise := got.header.Get("Strict-Transport-Security"); promise != "" {
+		return fmt.Errorf("plain http promises %q", promise)
+	}
+	wanted := map[string]string{}
+	for name, value := range usualHeaders {
+		if name != "Strict-Transport-Security" {
+			wanted[name] = value
+		}
+	}
+	return hasHeaders("the redirect from plain http", got.header, wanted)
+}
+
+// refusesWeakCiphers offers nothing but what Go calls insecure, or lacks forward secrecy or authenticated encryption.
+func (s *subject) refusesWeakCiphers(ctx context.Context) (problem error) {
+	for name, suites := range map[string][]uint16{
+		"CBC":                {tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA},
+		"no forward secrecy": {tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_256_GCM_SHA384},
+	} {
+		if err := s.getBy(ctx, func(c *tls.Config) { c.MaxVersion, c.CipherSuites = tls.VersionTLS12, suites }); err == nil {
+			problem = errors.Join(problem, fmt.Errorf("ciphers of TLS 1.2 with %s are accepted", name))
+		}
+	}
+	err := s.getBy(ctx, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 })
+	return errors.Join(problem, err)
+}
+
+// refusesOtherNames asks for the site on a connection that was opened for another name.
+func (s *subject) refusesOtherNames(ctx context.Context) error {
+	transport, err := s.project.EdgeTransport()
+	if err != nil {
+		return err
+	}
+	// What the edge shows for another name does not matter here, so its chain is not looked at.
+	transport.TLSClientConfig.InsecureSkipVerify = true
+	transport.TLSClientConfig.ServerName = "other.wordpress.localhost"
+	visitor, err := newSite(transport, "https://"+s.host, s.host)
+	if err != nil {
+		return err
+	}
+	got, err := visitor.get(ctx, aFile)
+	if err == nil && got.status != http.StatusMisdirectedRequest {
+		err = fmt.Errorf("a connection for another name is served with status %d", got.status)
+	}
+	return err
+}
+
+// getBy asks for a file over a connection of its own.
+func (s *subject) getBy(ctx context.Context, change func(*tls.Config)) error {
+	transport, err := s.project.EdgeTransport()
+	if err != nil {
+		return err
+	}
+	defer transport.CloseIdleConnections()
+	change(transport.TLSClientConfig)
+	visitor, err := newSite(transport, "https://"+s.host, s.host)
+	if err != nil {
+		return err
+	}
+	_, err = visitor.get(ctx, aFile)
+	return err
+}
+
+// standardIsHonest asks for what the Ingress API cannot say: preview must refuse it.
+func (s *subject) standardIsHonest(t *testing.T, _ *site) (problem error) {
+	p := s.contender.(*program)
+	for path, value := range map[string]string{
+		"wordpress:ingress.loginLimit.enabled": "true",
+		"wordpress:ingress.tls.minVersion":     "TLSv1.3",
+		"wordpress:ingress.clientAddress":      "forwarded",
+	} {
+		p.set(t, path, value)
+		_, err := p.Preview(t.Context())
+		p.unset(t, path)
+		if err == nil || !strings.Contains(err.Error(), strings.TrimPrefix(path, "wordpress:")) {
+			problem = errors.Join(problem, fmt.Errorf("preview does not refuse %s: %w", path, err))
+		}
+	}
+	return problem
+}
+
+const (
+	floodConnections = 16
+	floodTime        = 15 * time.Second
+	// slowed is how many times as long the other visitor's pages may take during the flood.
+	slowed = 2.0
+)
+
+// flooded is what a flood found.
+type flooded struct {
+	// Tried and Passed are the requests of the flood, and those of them that reached a pod.
+	Tried  int `json:"tried"`
+	Passed int `json:"passed"`
+	// Before and During are the other visitor's median times of a page, in seconds.
+	Before float64 `json:"beforeSeconds"`
+	During float64 `json:"duringSeconds"`
+}
+
+func (f flooded) String() string {
+	return fmt.Sprintf("%d of %d requests of the flood reached a pod; the other visitor's pages took %.2f s, before it %.2f s",
+		f.Passed, f.Tried, f.During, f.Before)
+}
+
+// flood tries passwords from one address, and looks at the site from another one meanwhile.
+func (s *subject) flood(t *testing.T) (found flooded, problem error) {
+	t.Helper()
+	other := s.fromElsewhere(t)
+	before, end := context.WithTimeout(t.Context(), floodTime/3)
+	defer end()
+	var err error
+	if found.Before, err = other.medianPage(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), floodTime)
+	defer stop()
+	var guessers sync.WaitGroup
+	var mutex sync.Mutex
+	for range floodConnections {
+		guessers.Go(func() {
+			for ctx.Err() == nil {
+				got, err := s.visitor.post(ctx, "/wp-login.php", url.Values{"log": {s.admin.user}, "pwd": {"a guess"}})
+				mutex.Lock()
+				if err == nil {
+					found.Tried++
+				}
+				if err == nil && got.status != http.StatusTooManyRequests {
+					found.Passed++
+				}
+				mutex.Unlock()
+			}
+		})
+	}
+	found.During, err = other.medianPage(t.Context(), ctx)
+	problem = errors.Join(err, other.opensLogin(t.Context()))
+	guessers.Wait()
+	if found.Passed == found.Tried {
+		problem = errors.Join(problem, fmt.Errorf("none of %d requests of the flood was refused", found.Tried))
+	}
+	if found.During > slowed*found.Before {
+		problem = errors.Join(problem, fmt.Errorf("the other visitor's pages took %.2f s, before the flood %.2f s", found.During, found.Before))
+	}
+	return found, problem
+}
+
+// medianPage reads the front page again and again while the other context lasts, and returns the median time in seconds.
+func (s *site) medianPage(ctx, while context.Context) (float64, error) {
+	var times []float64
+	for len(times) == 0 || while.Err() == nil {
+		began := time.Now()
+		got, err := s.get(ctx, "/")
+		if err == nil && got.status != http.StatusOK {
+			err = fmt.Errorf("front page: status %d", got.status)
+		}
+		if err != nil {
+			return 0, err
+		}
+		times = append(times, time.Since(began).Seconds())
+	}
+	slices.Sort(times)
+	return times[len(times)/2], nil
+}
+
+// opensLogin is what the flood's limit must not keep others from.
+func (s *site) opensLogin(ctx context.Context) error {
+	got, err := s.get(ctx, "/wp-login.php")
+	if err == nil && got.status != http.StatusOK {
+		err = fmt.Errorf("the other visitor's log-in: status %d", got.status)
+	}
+	return err
+}
+
+// fromElsewhere visits the site past the cluster's Service, which gives everybody one address, straight at the edge's pod.
+func (s *subject) fromElsewhere(t *testing.T) *site {
+	t.Helper()
+	found, err := s.project.Endpoints()
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy, err := url.Parse(found.Proxy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edge, err := (&cluster{Interface: s.kubernetes, namespace: edgeNamespace}).readyPods(t.Context(), "app.kubernetes.io/name=traefik")
+	if err != nil || len(edge) == 0 {
+		t.Fatalf("%d pods of the edge are ready: %v", len(edge), err)
+	}
+	transport, err := s.project.EdgeTransport()
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return tunnel(ctx, proxy.Host, net.JoinHostPort(edge[0].Status.PodIP, "8443"))
+	}
+	visitor, err := newSite(transport, "https://"+s.host, s.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return visitor
+}
