@@ -86,7 +86,7 @@ status: ## show the local cluster
 
 .PHONY: golden
 golden: ## write the golden files and docs/configuration.md anew
-	go test . ./config -update
+	go test . ./config ./components/rules -update
 	cd tests/e2e && go test ./evidence -update
 
 .PHONY: clean
