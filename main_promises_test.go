@@ -245,9 +245,9 @@ func missingConnections(s *site) []string {
 	return unless(offered >= needed, "%d connections for %d", offered, needed)
 }
 
-// poolBeyondMemory leaves MySQL 256 MiB for itself and half a MiB for each connection.
+// poolBeyondMemory leaves MySQL 512 MiB for itself and 768 KiB for each connection.
 func poolBeyondMemory(s *site) []string {
-	const server, each = 256 << 20, 512 << 10
+	const server, each = 512 << 20, 768 << 10
 	if s.server == nil {
 		return nil
 	}
