@@ -6,6 +6,9 @@ import "k8s.io/apimachinery/pkg/api/resource"
 const (
 	// DefaultNamespace is the name of the application.
 	DefaultNamespace = "wordpress"
+	// DefaultImagePullPolicy keeps a pod from running an image that lies on its node and that it may not pull itself, or that
+	// its tag no longer names. Layers that the node has are not fetched again.
+	DefaultImagePullPolicy = PullAlways
 )
 
 // Defaults of the frontend.
@@ -110,12 +113,13 @@ const (
 // maxConnections, redirectToHTTPS) are nil until the others are known.
 func Defaults() *Stack {
 	return &Stack{
-		Namespace:   DefaultNamespace,
-		Frontend:    defaultFrontend(),
-		Database:    defaultDatabase(),
-		Storage:     defaultStorage(),
-		Autoscaling: defaultAutoscaling(),
-		Ingress:     Ingress{Kind: DefaultIngressKind},
+		Namespace:       DefaultNamespace,
+		ImagePullPolicy: DefaultImagePullPolicy,
+		Frontend:        defaultFrontend(),
+		Database:        defaultDatabase(),
+		Storage:         defaultStorage(),
+		Autoscaling:     defaultAutoscaling(),
+		Ingress:         Ingress{Kind: DefaultIngressKind},
 	}
 }
 

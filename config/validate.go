@@ -14,6 +14,7 @@ func (s *Stack) validate() field.ErrorList {
 	return slices.Concat(
 		validateProfile(s.Profile),
 		validateNamespace(s.Namespace),
+		checkOneOf(at("imagePullPolicy"), s.ImagePullPolicy, PullAlways, PullIfNotPresent),
 		checkHost(at("site.host"), s.Site.Host),
 		validateFrontend(&s.Frontend),
 		validateDatabase(&s.Database),
