@@ -9,11 +9,14 @@ STACK ?= dev
 CONTEXT ?=
 # Nodes of the local cluster.
 NODES ?= 1
+# `required` fails `make test` where govulncheck cannot reach its database. Otherwise that is only said in the output.
+VULNERABILITIES ?=
 # Runs of each measurement of `make bench`.
 RUNS ?= 5
 
 CLUSTER := go -C tests/cluster run ./cmd/cluster
 STACKS := go run ./tests/cmd/stack
+JUDGES := $(addprefix .local/bin/,kube-score kubectl-validate govulncheck)
 # An installed Pulumi is used as it is; otherwise the engine, its Go language host and the Kubernetes provider are
 # built from their modules.
 ENGINE := $(if $(shell command -v pulumi),,engine)
@@ -40,7 +43,7 @@ render: ## print the objects of STACK as YAML, secrets hidden; needs no cluster
 	@$(STACKS) render -stack '$(STACK)'
 
 .PHONY: test
-test: lint unit ## every check that needs no cluster: format, lint, unit tests, manifest checks
+test: lint unit judges ## every check that needs no cluster: format, lint, unit tests, and what external judges find
 
 .PHONY: lint
 lint: .local/bin/golangci-lint
@@ -48,12 +51,17 @@ lint: .local/bin/golangci-lint
 	.local/bin/golangci-lint run --allow-parallel-runners ./...
 	cd tests/cluster && ../../.local/bin/golangci-lint run --allow-parallel-runners --config ../../.golangci.yml ./...
 	cd tests/e2e && ../../.local/bin/golangci-lint run --allow-parallel-runners --config ../../.golangci.yml ./...
+	cd tests/judges/tools/kubectl-validate && ../../../../.local/bin/golangci-lint run --allow-parallel-runners --config ../../../../.golangci.yml ./...
 
 .PHONY: unit
-unit:
+unit: $(JUDGES)
 	go test ./...
 	cd tests/cluster && go test -short ./...
 	cd tests/e2e && go test ./load ./evidence ./leaks
+
+.PHONY: judges
+judges: $(JUDGES)
+	@go run ./tests/cmd/judges $(if $(filter required,$(VULNERABILITIES)),-require-vulnerabilities)
 
 .PHONY: e2e
 e2e: $(ENGINE) ## the end-to-end tests, on the local cluster; one that does not run is started and taken down again
@@ -98,3 +106,11 @@ clean: down ## `make down`, and delete everything that was built
 	@echo "building golangci-lint (about two minutes, once)"
 	cd tests/cluster/tools/golangci-lint && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' \
 		-o ../../../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.local/bin/kube-score .local/bin/govulncheck: .local/bin/%: tests/judges/tools/%/go.mod tests/judges/tools/%/go.sum
+	@echo "building $* (once)"
+	cd tests/judges/tools/$* && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -o ../../../../.local/bin/ tool
+
+.local/bin/kubectl-validate: $(addprefix tests/judges/tools/kubectl-validate/,main.go go.mod go.sum)
+	@echo "building kubectl-validate (once)"
+	cd tests/judges/tools/kubectl-validate && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -o ../../../../$@ .

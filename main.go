@@ -198,6 +198,7 @@ func databaseArgs(
 	}
 	args.Server = &database.ServerArgs{
 		Image:                         settings.Image,
+		ImagePullPolicy:               string(stack.ImagePullPolicy),
 		RootPassword:                  secret(stack.DatabaseRootPassword),
 		Resources:                     resources(settings.Resources),
 		MaxConnections:                *settings.MaxConnections,
@@ -219,6 +220,7 @@ func frontendArgs(
 		Instance:                      ctx.Stack(),
 		SiteURL:                       siteURL(stack),
 		Image:                         settings.Image,
+		ImagePullPolicy:               string(stack.ImagePullPolicy),
 		Replicas:                      settings.Replicas,
 		Resources:                     resources(settings.Resources),
 		Workers:                       *settings.Workers,

@@ -21,6 +21,7 @@ import (
 	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/components/rules"
 	"wordpress-on-kubernetes/config"
+	"wordpress-on-kubernetes/tests/judges"
 	"wordpress-on-kubernetes/tests/mocks"
 )
 
@@ -191,6 +192,39 @@ func lineAt(lines []string, i int) string {
 		return lines[i]
 	}
 	return "(end of file)"
+}
+
+// The same pods without their security contexts show that the judge looks at them.
+func TestEveryPodIsRestricted(t *testing.T) {
+	forEachStack(t, func(t *testing.T, _ string, registrations []mocks.Registration) {
+		objects := mocks.Objects(registrations, mocks.ShowSecrets)
+		for _, finding := range podSecurity(t, objects) {
+			t.Error(finding)
+		}
+		var spoilt []string
+		for _, object := range objects {
+			if kind := object.Kind(); kind != "Deployment" && kind != "StatefulSet" {
+				continue
+			}
+			template := object["spec"].(map[string]any)["template"].(map[string]any)
+			delete(template["spec"].(map[string]any), "securityContext")
+			if len(podSecurity(t, []mocks.Object{object})) > 0 {
+				spoilt = append(spoilt, object.Name())
+			}
+		}
+		if want := []string{"wordpress", "wordpress-mysql"}; !slices.Equal(spoilt, want) {
+			t.Errorf("without security context %q are refused, want %q", spoilt, want)
+		}
+	})
+}
+
+func podSecurity(t *testing.T, objects []mocks.Object) []judges.Finding {
+	t.Helper()
+	findings, err := judges.PodSecurity(objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return findings
 }
 
 // A public name for a password is what the configuration's own rules admit and the objects then give away.

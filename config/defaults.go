@@ -10,6 +10,9 @@ import (
 const (
 	// DefaultNamespace is the name of the application.
 	DefaultNamespace = "wordpress"
+	// DefaultImagePullPolicy keeps a pod from running an image that lies on its node and that it may not pull itself, or that
+	// its tag no longer names. Layers that the node has are not fetched again.
+	DefaultImagePullPolicy = PullAlways
 )
 
 // Defaults of the frontend.
@@ -148,14 +151,15 @@ const (
 // maxConnections, redirectToHTTPS, the limit of log-ins, network.edge, network.database) are unset until the others are known.
 func Defaults() *Stack {
 	return &Stack{
-		Namespace:   DefaultNamespace,
-		Site:        Site{HSTSSeconds: DefaultHSTSSeconds},
-		Frontend:    defaultFrontend(),
-		Database:    defaultDatabase(),
-		Storage:     defaultStorage(),
-		Autoscaling: defaultAutoscaling(),
-		Ingress:     defaultIngress(),
-		Network:     defaultNetwork(),
+		Namespace:       DefaultNamespace,
+		ImagePullPolicy: DefaultImagePullPolicy,
+		Site:            Site{HSTSSeconds: DefaultHSTSSeconds},
+		Frontend:        defaultFrontend(),
+		Database:        defaultDatabase(),
+		Storage:         defaultStorage(),
+		Autoscaling:     defaultAutoscaling(),
+		Ingress:         defaultIngress(),
+		Network:         defaultNetwork(),
 	}
 }
 

@@ -16,6 +16,9 @@ var valueProblems = []problemCase{
 	{"namespace of the cluster", `wordpress:namespace: kube-system`, []string{
 		`namespace: Invalid value: "kube-system": must not be one of the cluster's own namespaces`,
 	}},
+	{"unknown pull policy", `wordpress:imagePullPolicy: Never`, []string{
+		`imagePullPolicy: Unsupported value: "Never": supported values: "Always", "IfNotPresent"`,
+	}},
 	{"no host", `wordpress:site: {}`, []string{
 		`site.host: Required value: the DNS name that visitors use, such as wordpress.example.com`,
 	}},

@@ -25,6 +25,10 @@ type Stack struct {
 	// Namespace is the Kubernetes namespace that the program creates and fills: a DNS label, and none of
 	// those that every cluster has. Default: wordpress.
 	Namespace string `json:"namespace"`
+	// ImagePullPolicy says when a node asks the registry for an image. Always: at every start of a container, which makes sure
+	// that the image may be pulled and is the one that its tag names. IfNotPresent: only where the node lacks it, for a
+	// cluster without a registry, or one that must start pods while its registry is away. Default: Always.
+	ImagePullPolicy PullPolicy `json:"imagePullPolicy"`
 	// Site is the public face of the installation.
 	Site Site `json:"site"`
 	// Frontend is the WordPress tier.
@@ -51,6 +55,15 @@ type Stack struct {
 	// least 32 characters. Required unless frontend.existingSecret is set.
 	AuthSecret Secret `json:"authSecret"`
 }
+
+// PullPolicy is Kubernetes' imagePullPolicy. Never is left out: it only fails where IfNotPresent would help itself.
+type PullPolicy string
+
+// The pull policies.
+const (
+	PullAlways       PullPolicy = "Always"
+	PullIfNotPresent PullPolicy = "IfNotPresent"
+)
 
 // Site is the public face of the installation.
 type Site struct {

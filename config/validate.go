@@ -15,6 +15,7 @@ func (s *Stack) validate() field.ErrorList {
 	return slices.Concat(
 		validateProfile(s.Profile),
 		validateNamespace(s.Namespace),
+		checkOneOf(at("imagePullPolicy"), s.ImagePullPolicy, PullAlways, PullIfNotPresent),
 		validateSite(&s.Site),
 		validateFrontend(&s.Frontend),
 		validateDatabase(&s.Database),

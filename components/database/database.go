@@ -67,6 +67,8 @@ type ExternalArgs struct {
 type ServerArgs struct {
 	// Image keeps the contract of the official mysql image.
 	Image string
+	// ImagePullPolicy is Always or IfNotPresent. Required.
+	ImagePullPolicy string
 	// RootPassword is a secret. Nil with ExistingSecret.
 	RootPassword pulumi.StringInput
 	// Resources of the server. The buffer pool is sized from the memory.
@@ -121,8 +123,18 @@ func (a *Args) check() error {
 		return errors.New("either a password or an existing secret is required")
 	case a.Server != nil && (a.Server.RootPassword == nil) == (a.ExistingSecret == ""):
 		return errors.New("either a root password or an existing secret is required")
-	case a.Server != nil && (a.Server.Image == "" || a.Server.DataClaim == nil || a.Server.MaxConnections < 1):
+	case a.Server != nil:
+		return a.Server.check()
+	}
+	return nil
+}
+
+func (s *ServerArgs) check() error {
+	switch {
+	case s.Image == "" || s.DataClaim == nil || s.MaxConnections < 1:
 		return errors.New("image, data claim and maximum connections of the server are required")
+	case s.ImagePullPolicy == "":
+		return errors.New("an image pull policy of the server is required")
 	}
 	return nil
 }

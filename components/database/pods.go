@@ -82,6 +82,7 @@ func serverContainer(args *Args) *corev1.ContainerArgs {
 	return &corev1.ContainerArgs{
 		Name:            pulumi.String("mysql"),
 		Image:           pulumi.String(args.Server.Image),
+		ImagePullPolicy: pulumi.String(args.Server.ImagePullPolicy),
 		Command:         pulumi.ToStringArray([]string{"sh", startPath}),
 		Env:             environment(args),
 		Ports:           corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String(portName), ContainerPort: pulumi.Int(Port)}},

@@ -43,6 +43,8 @@ type Args struct {
 	SiteURL string
 	// Image keeps the contract of the official wordpress:*-apache image. Required.
 	Image string
+	// ImagePullPolicy is Always or IfNotPresent. Required.
+	ImagePullPolicy string
 	// Replicas is the fixed number of pods. Nil: an autoscaler owns the number, the Deployment carries none,
 	// and an update leaves the live number alone.
 	Replicas *int
@@ -143,6 +145,8 @@ func (a *Args) check() error {
 	switch {
 	case a == nil || a.Namespace == nil || a.Instance == "" || a.SiteURL == "" || a.Image == "":
 		return errors.New("namespace, instance, site URL and image are required")
+	case a.ImagePullPolicy == "":
+		return errors.New("an image pull policy is required")
 	case a.ContentClaim == nil || a.Database.Host == nil || a.Database.SecretName == nil:
 		return errors.New("content claim, database host and database secret are required")
 	case (a.AuthSecret == nil) == (a.ExistingAuthSecret == ""):

@@ -77,7 +77,7 @@ func deploymentArgs(args *Args, names mounted) *appsv1.DeploymentArgs {
 }
 
 func podSpec(args *Args, names mounted) *corev1.PodSpecArgs {
-	spec := &corev1.PodSpecArgs{
+	return &corev1.PodSpecArgs{
 		AutomountServiceAccountToken: pulumi.Bool(false),
 		// Links would add WORDPRESS_* variables of the Service to those that the image reads.
 		EnableServiceLinks:            pulumi.Bool(false),
@@ -93,11 +93,8 @@ func podSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 		},
 		TopologySpreadConstraints: spreadConstraints(args),
 		Tolerations:               tolerations(),
+		Affinity:                  antiAffinity(args),
 	}
-	if args.RequireSpread {
-		spec.Affinity = oneEachNode(args)
-	}
-	return spec
 }
 
 // seedContainer fills the shared volume on first boot, see files/seed.sh.
@@ -106,6 +103,7 @@ func seedContainer(args *Args) *corev1.ContainerArgs {
 	return &corev1.ContainerArgs{
 		Name:            pulumi.String("seed"),
 		Image:           pulumi.String(args.Image),
+		ImagePullPolicy: pulumi.String(args.ImagePullPolicy),
 		Command:         pulumi.ToStringArray([]string{"sh", script}),
 		Resources:       args.Resources.Requirements(),
 		SecurityContext: pod.ContainerSecurityContext(),
@@ -119,8 +117,9 @@ func seedContainer(args *Args) *corev1.ContainerArgs {
 
 func siteContainer(args *Args) *corev1.ContainerArgs {
 	container := &corev1.ContainerArgs{
-		Name:  pulumi.String("wordpress"),
-		Image: pulumi.String(args.Image),
+		Name:            pulumi.String("wordpress"),
+		Image:           pulumi.String(args.Image),
+		ImagePullPolicy: pulumi.String(args.ImagePullPolicy),
 		// The image's entrypoint looks for WordPress in its working directory: finding core and a wp-config.php
 		// there, it copies and writes nothing.
 		WorkingDir: pulumi.String(corePath),

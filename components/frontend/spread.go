@@ -14,6 +14,9 @@ const (
 	// outgoing pods from pushing the new ones together, and lets a required spread roll on as many nodes as
 	// there are replicas.
 	revisionLabel = "pod-template-hash"
+
+	// antiAffinityWeight of the preference, 1 to 100. It is the only one of its kind, so any weight would do.
+	antiAffinityWeight = 100
 )
 
 // nodeLossSeconds is how long a pod stays on a node that no longer answers before another one takes its place. When the
@@ -50,13 +53,22 @@ func spreadConstraints(args *Args) corev1.TopologySpreadConstraintArray {
 	return constraints
 }
 
-// oneEachNode leaves a pod pending rather than placing a second one of its revision on a node.
-func oneEachNode(args *Args) *corev1.AffinityArgs {
-	return &corev1.AffinityArgs{PodAntiAffinity: &corev1.PodAntiAffinityArgs{
-		RequiredDuringSchedulingIgnoredDuringExecution: corev1.PodAffinityTermArray{&corev1.PodAffinityTermArgs{
-			TopologyKey:    pulumi.String(nodeTopology),
-			LabelSelector:  &metav1.LabelSelectorArgs{MatchLabels: labelSet(args).Selector()},
-			MatchLabelKeys: pulumi.ToStringArray([]string{revisionLabel}),
-		}},
-	}}
+// antiAffinity keeps pods of one revision off each other's nodes: where it is required, a pod rather stays pending than
+// becoming the second one of a node, and otherwise as far as the cluster allows. The scheduler adds this preference to the
+// soft constraint over nodes, so that spreading counts for more against a node that, say, has the image already.
+func antiAffinity(args *Args) *corev1.AffinityArgs {
+	apart := corev1.PodAffinityTermArgs{
+		TopologyKey:    pulumi.String(nodeTopology),
+		LabelSelector:  &metav1.LabelSelectorArgs{MatchLabels: labelSet(args).Selector()},
+		MatchLabelKeys: pulumi.ToStringArray([]string{revisionLabel}),
+	}
+	rule := &corev1.PodAntiAffinityArgs{}
+	if args.RequireSpread {
+		rule.RequiredDuringSchedulingIgnoredDuringExecution = corev1.PodAffinityTermArray{apart}
+	} else {
+		rule.PreferredDuringSchedulingIgnoredDuringExecution = corev1.WeightedPodAffinityTermArray{
+			&corev1.WeightedPodAffinityTermArgs{Weight: pulumi.Int(antiAffinityWeight), PodAffinityTerm: apart},
+		}
+	}
+	return &corev1.AffinityArgs{PodAntiAffinity: rule}
 }

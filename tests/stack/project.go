@@ -32,7 +32,8 @@ type Project struct {
 	// Variant is another deployment of the same stack file, with a project and a state of its own. Empty: the
 	// stack itself.
 	Variant string
-	// Overrides are values by configuration path, such as wordpress:frontend.image, over those of the stack file.
+	// Overrides are values by configuration path, such as wordpress:frontend.image, over those of the stack file. An empty
+	// value removes what is there.
 	Overrides map[string]string
 
 	// ownSecrets says, once it is prepared, that the committed file holds secrets of the user's.

@@ -363,6 +363,11 @@ func TestOverridesComeLast(t *testing.T) {
 	if got := values["wordpress:frontend"]; !strings.Contains(got, `"localhost/wordpress:6.8"`) || !strings.Contains(got, `"drainSeconds"`) {
 		t.Errorf("the frontend is %s, want the image of the override beside the other fields", got)
 	}
+	project.Overrides = map[string]string{"wordpress:frontend.drainSeconds": ""}
+	values, _ = prepared(t, project)
+	if got := values["wordpress:frontend"]; strings.Contains(got, "drainSeconds") || !strings.Contains(got, "resources") {
+		t.Errorf("the frontend is %s, want it without drainSeconds", got)
+	}
 	project.Overrides = map[string]string{"a:b:c:d": "x"}
 	if err := project.Prepare(); err == nil || !strings.Contains(err.Error(), `override "a:b:c:d"`) {
 		t.Errorf("got the error %v, want one that names the override", err)

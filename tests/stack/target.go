@@ -33,11 +33,18 @@ func (p *Project) target(values config.Map) error {
 		if err != nil {
 			return fmt.Errorf("override %q: %w", path, err)
 		}
-		if err := values.Set(key, config.NewValue(value), true); err != nil {
+		if err := override(values, key, value); err != nil {
 			return fmt.Errorf("override %q: %w", path, err)
 		}
 	}
 	return nil
+}
+
+func override(values config.Map, key config.Key, value string) error {
+	if value == "" {
+		return values.Remove(key, true)
+	}
+	return values.Set(key, config.NewValue(value), true)
 }
 
 // contextKey is the provider's setting of the kubeconfig context.

@@ -20,7 +20,7 @@ func standalone() *database.Args {
 		Namespace: namespaceInput, Instance: instance,
 		Database: "blog", User: "author", Password: aSecret("user-password"),
 		Server: &database.ServerArgs{
-			Image: "mysql:9.7.2", RootPassword: aSecret("root-password"), Resources: someResources(),
+			Image: "mysql:9.7.2", ImagePullPolicy: "Always", RootPassword: aSecret("root-password"), Resources: someResources(),
 			MaxConnections: 60, TerminationGracePeriodSeconds: 120, DataClaim: pulumi.String("data"),
 		},
 	}
@@ -269,6 +269,7 @@ func TestDatabaseRefusesIncompleteArgs(t *testing.T) {
 		"no root password":  {func(a *database.Args) { a.Server.RootPassword = nil }, "either a root password or an existing secret"},
 		"two root password": {func(a *database.Args) { a.Password, a.ExistingSecret = nil, "s" }, "either a root password or an existing secret"},
 		"no image":          {func(a *database.Args) { a.Server.Image = "" }, "image, data claim and maximum connections"},
+		"no pull policy":    {func(a *database.Args) { a.Server.ImagePullPolicy = "" }, "an image pull policy of the server is required"},
 		"no claim":          {func(a *database.Args) { a.Server.DataClaim = nil }, "image, data claim and maximum connections"},
 		"no connections":    {func(a *database.Args) { a.Server.MaxConnections = 0 }, "image, data claim and maximum connections"},
 	} {

@@ -22,7 +22,7 @@ import (
 func wordpress(changes ...func(*frontend.Args)) *frontend.Args {
 	args := &frontend.Args{
 		Namespace: namespaceInput, Instance: instance,
-		SiteURL: "https://www.example.com", Image: "wordpress:7.1.0-php8.3-apache",
+		SiteURL: "https://www.example.com", Image: "wordpress:7.1.0-php8.3-apache", ImagePullPolicy: "Always",
 		Resources: someResources(), Workers: 6, MaxUploadBytes: 64 << 20, MaxRequestSeconds: 30,
 		MaxSurge: "1", MaxUnavailable: "0", DisruptionBudget: "1",
 		DrainSeconds: 20, TerminationGracePeriodSeconds: 60, ServiceType: "ClusterIP",
@@ -126,9 +126,14 @@ func TestRollingUpdateTakesCountsAndPercentages(t *testing.T) {
 
 func TestSpreadIsPreferredUnlessItIsRequired(t *testing.T) {
 	spec := deployment(runFrontend(t)).Spec.Template.Spec
-	if spec.Affinity != nil || len(spec.TopologySpreadConstraints) != 2 {
-		t.Errorf("got the affinity %v and %d constraints, want none and those of zones and nodes",
-			spec.Affinity, len(spec.TopologySpreadConstraints))
+	if len(spec.TopologySpreadConstraints) != 2 {
+		t.Errorf("got %d constraints, want those of zones and nodes", len(spec.TopologySpreadConstraints))
+	}
+	apart := spec.Affinity.PodAntiAffinity
+	preferred := apart.PreferredDuringSchedulingIgnoredDuringExecution
+	if len(apart.RequiredDuringSchedulingIgnoredDuringExecution) != 0 || len(preferred) != 1 ||
+		preferred[0].PodAffinityTerm.TopologyKey != corev1.LabelHostname {
+		t.Errorf("got the anti-affinity %v, want a preference for other nodes alone", apart)
 	}
 	for _, constraint := range spec.TopologySpreadConstraints {
 		if constraint.WhenUnsatisfiable != corev1.ScheduleAnyway {
@@ -140,6 +145,22 @@ func TestSpreadIsPreferredUnlessItIsRequired(t *testing.T) {
 	if len(terms) != 1 || terms[0].TopologyKey != corev1.LabelHostname ||
 		!maps.Equal(terms[0].LabelSelector.MatchLabels, required.Spec.Selector.MatchLabels) {
 		t.Errorf("a required spread has the terms %v, want one that keeps the Deployment's pods on nodes of their own", terms)
+	}
+}
+
+func TestPullPolicyIsThatOfTheArgs(t *testing.T) {
+	const policy = corev1.PullIfNotPresent
+	server := standalone()
+	server.Server.ImagePullPolicy = string(policy)
+	for _, spec := range []corev1.PodSpec{
+		deployment(runFrontend(t, func(a *frontend.Args) { a.ImagePullPolicy = string(policy) })).Spec.Template.Spec,
+		get[appsv1.StatefulSet](run(t, databaseProgram(server)), "StatefulSet", "wordpress-mysql").Spec.Template.Spec,
+	} {
+		for _, container := range slices.Concat(spec.InitContainers, spec.Containers) {
+			if container.ImagePullPolicy != policy {
+				t.Errorf("container %s has the pull policy %q, want %q", container.Name, container.ImagePullPolicy, policy)
+			}
+		}
 	}
 }
 
@@ -432,6 +453,7 @@ func TestFrontendRefusesIncompleteArgs(t *testing.T) {
 		"no instance":     {func(a *frontend.Args) { a.Instance = "" }, "namespace, instance, site URL and image are required"},
 		"no URL":          {func(a *frontend.Args) { a.SiteURL = "" }, "namespace, instance, site URL and image are required"},
 		"no image":        {func(a *frontend.Args) { a.Image = "" }, "namespace, instance, site URL and image are required"},
+		"no pull policy":  {func(a *frontend.Args) { a.ImagePullPolicy = "" }, "an image pull policy is required"},
 		"no claim":        {func(a *frontend.Args) { a.ContentClaim = nil }, "content claim, database host and database secret"},
 		"no host":         {func(a *frontend.Args) { a.Database.Host = nil }, "content claim, database host and database secret"},
 		"no secret":       {func(a *frontend.Args) { a.Database.SecretName = nil }, "content claim, database host and database secret"},
