@@ -45,9 +45,9 @@ test: lint unit ## every check that needs no cluster: format, lint, unit tests, 
 .PHONY: lint
 lint: .local/bin/golangci-lint
 	.local/bin/golangci-lint fmt --diff
-	.local/bin/golangci-lint run ./...
-	cd tests/cluster && ../../.local/bin/golangci-lint run --config ../../.golangci.yml ./...
-	cd tests/e2e && ../../.local/bin/golangci-lint run --config ../../.golangci.yml ./...
+	.local/bin/golangci-lint run --allow-parallel-runners ./...
+	cd tests/cluster && ../../.local/bin/golangci-lint run --allow-parallel-runners --config ../../.golangci.yml ./...
+	cd tests/e2e && ../../.local/bin/golangci-lint run --allow-parallel-runners --config ../../.golangci.yml ./...
 
 .PHONY: unit
 unit:
@@ -86,7 +86,7 @@ status: ## show the local cluster
 
 .PHONY: golden
 golden: ## write the golden files and docs/configuration.md anew
-	go test . ./config -update
+	go test . ./config ./components/rules -update
 	cd tests/e2e && go test ./evidence -update
 
 .PHONY: clean

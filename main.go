@@ -17,7 +17,9 @@ import (
 	"wordpress-on-kubernetes/components/ingress"
 	"wordpress-on-kubernetes/components/namespace"
 	"wordpress-on-kubernetes/components/network"
+	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/components/pod"
+	"wordpress-on-kubernetes/components/rules"
 	"wordpress-on-kubernetes/components/storage"
 	"wordpress-on-kubernetes/config"
 )
@@ -38,13 +40,26 @@ func (r *rawConfiguration) read(info *pulumi.RunInfo) {
 	r.values, r.secretKeys = info.Config, info.ConfigSecretKeys
 }
 
-// deploy registers nothing unless the whole configuration is valid.
+// deploy registers nothing unless the whole configuration is valid and the objects that it leads to break no rule.
 func (r *rawConfiguration) deploy(ctx *pulumi.Context) error {
 	stack, err := config.Load(r.values, r.secretKeys)
 	if err != nil {
 		return err
 	}
-	return compose(ctx, stack)
+	program := func(ctx *pulumi.Context) error { return compose(ctx, stack) }
+	if err := rehearse(ctx, program, terms(stack)); err != nil {
+		return err
+	}
+	return program(ctx)
+}
+
+// rehearse composes the stack under a recorder first: what the engine is told one by one is judged as a whole before.
+func rehearse(ctx *pulumi.Context, program pulumi.RunFunc, terms rules.Terms) error {
+	registrations, err := plan.Record(ctx.Project(), ctx.Stack(), program)
+	if err != nil {
+		return err
+	}
+	return rules.Check(plan.Objects(registrations, plan.ShowSecrets), terms)
 }
 
 // compose registers the components, each from the stack's configuration and the outputs of those before it.
@@ -275,6 +290,23 @@ func ingressArgs(
 		}
 	}
 	return args
+}
+
+// terms are what the rules cannot see in the objects.
+func terms(stack *config.Stack) rules.Terms {
+	return rules.Terms{
+		ExistingSecrets: []string{
+			stack.Database.ExistingSecret, stack.Frontend.ExistingSecret, stack.Ingress.TLS.ExistingSecret,
+		},
+		ExternalDatabase:  stack.Database.Host,
+		UnversionedImages: stack.Profile != config.Production,
+		OpenNetwork:       !*stack.Network.Enabled,
+		Secrets: map[string]string{
+			"wordpress:databasePassword":     string(stack.DatabasePassword),
+			"wordpress:databaseRootPassword": string(stack.DatabaseRootPassword),
+			"wordpress:authSecret":           string(stack.AuthSecret),
+		},
+	}
 }
 
 // traefikVersions are Traefik's names for the versions of TLS.

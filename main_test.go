@@ -18,9 +18,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"wordpress-on-kubernetes/components/plan"
+	"wordpress-on-kubernetes/components/rules"
 	"wordpress-on-kubernetes/config"
 	"wordpress-on-kubernetes/tests/mocks"
-	"wordpress-on-kubernetes/tests/rules"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -86,9 +87,8 @@ func load(t testing.TB, stack string, overrides map[string]string) configuration
 
 // run runs the program in this process.
 func (c configuration) run() ([]mocks.Registration, error) {
-	var values rawConfiguration
-	setConfig := func(info *pulumi.RunInfo) { info.Config, info.ConfigSecretKeys = c.values, c.secretKeys }
-	return mocks.Run(c.stack, values.deploy, setConfig, values.read)
+	values := rawConfiguration{values: c.values, secretKeys: c.secretKeys}
+	return mocks.Run(c.stack, values.deploy)
 }
 
 func (c configuration) mustRun(t *testing.T) []mocks.Registration {
@@ -193,16 +193,95 @@ func lineAt(lines []string, i int) string {
 	return "(end of file)"
 }
 
-func TestNoObjectBreaksARule(t *testing.T) {
-	forEachStack(t, func(t *testing.T, _ string, registrations []mocks.Registration) {
-		objects := mocks.Objects(registrations, mocks.ShowSecrets)
-		if len(objects) == 0 {
-			t.Fatal("the stack has no objects to check")
+// A public name for a password is what the configuration's own rules admit and the objects then give away.
+func TestObjectsThatBreakARuleAreNotRegistered(t *testing.T) {
+	loaded := load(t, "prod", nil)
+	loaded.values["wordpress:databasePassword"] = "wordpress-mysql"
+	registrations, err := loaded.run()
+	var broken *rules.Error
+	if !errors.As(err, &broken) {
+		t.Fatalf("got the error %v, want that of the rules", err)
+	}
+	const want = "Service kube-example/[secret]: metadata.name: Forbidden: holds the value of wordpress:databasePassword: " +
+		"take it out, or choose a secret that is no public name (rule secret-value)"
+	if !strings.Contains(err.Error(), "\n  "+want+"\n") || strings.Contains(err.Error(), "wordpress-mysql") {
+		t.Errorf("got the error\n%v\nwant in it\n  %s\nand the password nowhere", err, want)
+	}
+	if len(registrations) != 0 {
+		t.Errorf("%d resources are registered, want none:\n%s", len(registrations), inventory(registrations))
+	}
+	if _, err := loaded.exec(t); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the program ends with\n%v\nwant\n%s", err, want)
+	}
+}
+
+// The rules take from the configuration whether pods without a policy are meant; where they are not, one is missed.
+func TestMissingPoliciesAreMissed(t *testing.T) {
+	forEachStack(t, func(t *testing.T, stack string, registrations []mocks.Registration) {
+		loaded := load(t, stack, nil)
+		accepted, err := config.Load(loaded.values, loaded.secretKeys)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, violation := range rules.Check(objects) {
-			t.Error(violation)
+		err = rules.Check(withoutPolicies(mocks.Objects(registrations, mocks.ShowSecrets)), terms(accepted))
+		if err == nil || !strings.Contains(err.Error(), "a NetworkPolicy of type Egress") {
+			t.Errorf("got the error %v, want that of the rule network-policy", err)
 		}
 	})
+}
+
+// What the engine is told must be what was judged, or the rules would have looked at something else.
+func TestRehearsalShowsWhatIsRegistered(t *testing.T) {
+	for _, stack := range stacks {
+		t.Run(stack, func(t *testing.T) {
+			loaded := load(t, stack, nil)
+			accepted, err := config.Load(loaded.values, loaded.secretKeys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rehearsed, err := plan.Record(mocks.Project, stack, func(ctx *pulumi.Context) error { return compose(ctx, accepted) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			result, err := loaded.exec(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if line, got, want := firstDifference(manifests(t, rehearsed), manifests(t, result.Registrations)); line > 0 {
+				t.Errorf("the rehearsal shows\n  %s\nand the engine is told\n  %s", got, want)
+			}
+		})
+	}
+}
+
+func manifests(t *testing.T, registrations []mocks.Registration) string {
+	t.Helper()
+	text, err := mocks.YAML(mocks.Objects(registrations, mocks.ShowSecrets))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// Every preview and every update pays for the rehearsal.
+func BenchmarkRehearsal(b *testing.B) {
+	loaded := load(b, "prod", nil)
+	accepted, err := config.Load(loaded.values, loaded.secretKeys)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, err = plan.Record(mocks.Project, loaded.stack, func(ctx *pulumi.Context) error {
+		for b.Loop() {
+			program := func(ctx *pulumi.Context) error { return compose(ctx, accepted) }
+			if err := rehearse(ctx, program, terms(accepted)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
 }
 
 func TestEveryResourceDescendsFromAComponentOfTheStack(t *testing.T) {

@@ -29,8 +29,8 @@ wordpress:storage: {database: {size: 20Gi}}`, []string{
 		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany with cephfs.create`,
 		`storage.content.storageClass: Required value: the name of the StorageClass that cephfs.create creates, such as csi-cephfs`,
 	}},
-	{"more connections than memory", `wordpress:database: {maxConnections: 342}`, []string{
-		`database.maxConnections: Invalid value: 342: must be at most 341, one for each 3Mi of resources.memory, which is 1Gi: use fewer, or at least 1026Mi of memory`,
+	{"more connections than memory", `wordpress:database: {maxConnections: 513}`, []string{
+		`database.maxConnections: Invalid value: 513: must be at most 512, one for each 768Ki above 640Mi of resources.memory, which is 1Gi: use fewer, or at least 1025Mi of memory`,
 	}},
 	{"name that the grant cannot hold", `wordpress:database: {name: ` + strings.Repeat("a", 63) + `_}`, []string{
 		`database.name: Invalid value: "` + strings.Repeat("a", 63) + `_": must have at most 64 characters with each underscore counted twice, and has 65`,

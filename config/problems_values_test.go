@@ -54,7 +54,7 @@ var valueProblems = []problemCase{
 wordpress:frontend: {resources: {cpu: 1m, memory: 64Mi, ephemeralStorage: "0"}, maxUploadSize: 1}
 wordpress:database: {resources: {memory: 256Mi}}
 wordpress:storage: {database: {size: -1Gi}, content: {size: 0}}`, []string{
-		`database.resources.memory: Invalid value: "256Mi": must be at least 512Mi`,
+		`database.resources.memory: Invalid value: "256Mi": must be at least 768Mi`,
 		`frontend.maxUploadSize: Invalid value: "1": must be at least 1Mi`,
 		`frontend.resources.cpu: Invalid value: "1m": must be at least 10m`,
 		`frontend.resources.ephemeralStorage: Invalid value: "0": must be at least 64Mi`,

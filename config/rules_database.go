@@ -29,16 +29,16 @@ func connectionsSuffice(d *draft) field.ErrorList {
 		needed, d.stack.peakPods(), *d.stack.Frontend.Workers, ConnectionReserve)
 }
 
-// database.maxConnections is at most one for each 3Mi of database.resources.memory: the buffer pool leaves a sixth
-// of the memory, a connection that sorts takes half a MiB of it, and a server that needs more is killed.
+// database.maxConnections is at most one for each 768Ki of database.resources.memory above 640Mi: the server and its least
+// buffer pool take those, a connection that sorts takes up to 750 KiB, and a server that needs more is killed.
 func connectionsFitInMemory(d *draft) field.ErrorList {
 	db := d.stack.Database
 	if db.Mode == External || int64(*db.MaxConnections) <= affordableConnections(db.Resources.Memory) {
 		return nil
 	}
 	return invalid("database.maxConnections", *db.MaxConnections,
-		"must be at most %d, one for each %s of resources.memory, which is %s: use fewer, or at least %s of memory",
-		affordableConnections(db.Resources.Memory), mebibytes(connectionMemory), &db.Resources.Memory,
+		"must be at most %d, one for each 768Ki above %s of resources.memory, which is %s: use fewer, or at least %s of memory",
+		affordableConnections(db.Resources.Memory), mebibytes(databaseBaseMemory), &db.Resources.Memory,
 		connectionsMemory(*db.MaxConnections))
 }
 

@@ -83,8 +83,8 @@ var edges = map[string]edge{
 		`wordpress:database: {maxConnections: 51}`,
 	},
 	"connectionsFitInMemory": {
-		`wordpress:database: {maxConnections: 1000, resources: {memory: 3000Mi}}`,
-		`wordpress:database: {maxConnections: 1000, resources: {memory: 2999Mi}}`,
+		`wordpress:database: {maxConnections: 1000, resources: {memory: 1390Mi}}`,
+		`wordpress:database: {maxConnections: 1000, resources: {memory: 1389Mi}}`,
 	},
 	"databaseNameFitsInGrant": {
 		`wordpress:database: {name: ` + strings.Repeat("a", 62) + `_}`,

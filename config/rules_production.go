@@ -120,8 +120,8 @@ func databaseStopsCleanly(d *draft) field.ErrorList {
 		"must be at least %d in production", MinProductionDatabaseGraceSeconds)
 }
 
-// In production database.resources.memory is at least 1Gi: MySQL at rest takes 480 MiB, and with less it is killed as
-// its buffer pool fills.
+// In production database.resources.memory is at least 1Gi: MySQL itself takes half of it, and with less, most of a small site's
+// database is read from disk again and again.
 func databaseHasMemory(d *draft) field.ErrorList {
 	db := d.stack.Database
 	if d.stack.Profile != Production || db.Mode != Standalone ||

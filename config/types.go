@@ -75,7 +75,7 @@ type Site struct {
 type Resources struct {
 	// CPU in cores, 10m to 128. Default: 200m for the frontend, 500m for the database.
 	CPU resource.Quantity `json:"cpu"`
-	// Memory in bytes: at least 128Mi for the frontend, 512Mi for the database, 1Gi for one in production. Default: 256Mi for the
+	// Memory in bytes: at least 128Mi for the frontend, 768Mi for the database, 1Gi for one in production. Default: 256Mi for the
 	// frontend, 1Gi for the database.
 	Memory resource.Quantity `json:"memory"`
 	// EphemeralStorage in bytes: what a container may write to logs and temporary files, at least 64Mi.
@@ -194,7 +194,8 @@ type Database struct {
 	// Resources of the MySQL container. Mode standalone only.
 	Resources Resources `json:"resources"`
 	// MaxConnections that MySQL accepts, up to 100000; at least one for each worker of each frontend pod,
-	// surge included, and 10 in reserve, and at most one for each 3Mi of resources.memory. A change restarts MySQL. Default: 151. Mode standalone only.
+	// surge included, and 10 in reserve, and at most one for each 768Ki of resources.memory above 640Mi. A change
+	// restarts MySQL. Mode standalone only. Default: 151.
 	MaxConnections *int `json:"maxConnections"`
 	// TerminationGracePeriodSeconds in which InnoDB can stop cleanly, 1 to 3600; production needs 30. Mode standalone
 	// only. Default: 120.

@@ -287,7 +287,7 @@ func (s *subject) lookUpName(ctx context.Context, from party, found *findings) {
 		"--", "timeout", "8", "getent", "hosts", "kubernetes.default.svc.cluster.local")
 	var problem error
 	if got, want := err == nil, from.role == "web" || from.role == "outside"; got != want {
-		problem = fmt.Errorf("%s looks up a name: %t, want %t (%v)", from, got, want, err)
+		problem = fmt.Errorf("%s looks up a name: %t, want %t: %s", from, got, want, outcome(err, "an answer"))
 	}
 	found.add(1, problem)
 }

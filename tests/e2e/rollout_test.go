@@ -57,7 +57,7 @@ func (s *subject) rollOnce(t *testing.T, visits *visits, round int) {
 // another one. What stops pods is done a few times, because what fails then is a matter of milliseconds.
 func (s *subject) drainTakenOut(t *testing.T, promise int, title, what string, stopPods func()) {
 	t.Helper()
-	const most = 3
+	const most = 5
 	defer s.withoutDrain(t)()
 	breakage := "the drain is taken out"
 	if s.name == ours {

@@ -17,6 +17,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
+
+	"wordpress-on-kubernetes/components/plan"
 )
 
 // Program is a compiled program to run, with the configuration of a stack.
@@ -40,7 +42,7 @@ type Result struct {
 // Exec runs a compiled program as the engine would at preview, but against the recorder. The error holds what
 // the program reported.
 func (p Program) Exec(ctx context.Context) (*Result, error) {
-	server := &monitor{recorder: NewRecorder(p.Stack)}
+	server := &monitor{recorder: plan.NewRecorder(Project, p.Stack)}
 	address, stop, err := server.serve(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("resource monitor: %w", err)
@@ -86,7 +88,7 @@ type monitor struct {
 	pulumirpc.UnimplementedResourceMonitorServer
 	pulumirpc.UnimplementedEngineServer
 
-	recorder *Recorder
+	recorder *plan.Recorder
 
 	mu       sync.Mutex
 	messages []string
@@ -142,7 +144,7 @@ func (m *monitor) RegisterResource(
 		return nil, err
 	}
 	return &pulumirpc.RegisterResourceResponse{
-		Urn: m.recorder.urn(request.GetParent(), request.GetType(), request.GetName()), Id: id, Object: object,
+		Urn: m.recorder.URN(request.GetParent(), request.GetType(), request.GetName()), Id: id, Object: object,
 	}, nil
 }
 

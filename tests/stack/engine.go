@@ -9,10 +9,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 )
 
 // providerVersion is the release of the Kubernetes provider that the program's SDK belongs to.
 const providerVersion = "4.25.0"
+
+// languageHost is the executable by which the engine runs Go programs.
+const languageHost = "pulumi-language-go"
 
 // Engine is the Pulumi that runs a stack: an installed one, or one built from modules.
 type Engine struct {
@@ -24,7 +29,7 @@ type Engine struct {
 
 // FindEngine prefers an installed engine.
 func (p *Project) FindEngine() (Engine, error) {
-	if path, err := exec.LookPath("pulumi"); err == nil {
+	if path, installed := installedEngine(); installed {
 		return Engine{Command: path, Installed: true}, nil
 	}
 	built := filepath.Join(p.Local(), "bin", "pulumi")
@@ -32,8 +37,47 @@ func (p *Project) FindEngine() (Engine, error) {
 		return Engine{}, errors.New("pulumi is neither installed nor built: run `make engine`, or install it")
 	}
 	plugins := filepath.Join(p.home(), "plugins", "resource-kubernetes-v"+providerVersion)
-	return Engine{Command: built}, errors.Join(
-		p.link("pulumi-resource-kubernetes", plugins), p.link("pulumi-language-go", p.hosts()))
+	return Engine{Command: built}, errors.Join(p.link("pulumi-resource-kubernetes", plugins), p.installHost())
+}
+
+func installedEngine() (path string, installed bool) {
+	path, err := exec.LookPath("pulumi")
+	return path, err == nil
+}
+
+// installHost makes the Go language host that the derived project names. The engine sends the project's options, such as the
+// compiled program, to hosts of its own age; the one that can be built alone is older and reads them from its arguments.
+// Without the program's name it would link the program anew for every command, which takes seconds.
+func (p *Project) installHost() error {
+	script := fmt.Sprintf("#!/bin/sh\nexec %s -binary %s \"$@\"\n",
+		quoted(filepath.Join(p.Local(), "bin", languageHost)), quoted(p.Binary()))
+	if err := os.MkdirAll(p.hosts(), 0o755); err != nil {
+		return err
+	}
+	path := filepath.Join(p.hosts(), languageHost)
+	if text, err := os.ReadFile(path); err == nil && string(text) == script {
+		return nil
+	}
+	// Another command may be running what is there, or writing the same.
+	file, err := os.CreateTemp(p.hosts(), ".host-*")
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(script)
+	if err := errors.Join(err, file.Chmod(0o755), file.Close()); err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return os.Rename(file.Name(), path)
+}
+
+// quoted is a text as one word of the shell.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+// useHost has a built engine take that host. One on its path it would use too, but warn of it at every command.
+func (p *Project) useHost(project *workspace.Project) {
+	if _, installed := installedEngine(); !installed {
+		project.Plugins = &workspace.Plugins{Languages: []workspace.PluginOptions{{Name: "go", Path: p.hosts()}}}
+	}
 }
 
 // link shows a built plugin in the folder where the engine looks for it. The folder of all built tools is not
@@ -76,7 +120,6 @@ func (p *Project) Env(engine Engine) map[string]string {
 	if !engine.Installed {
 		env["PULUMI_HOME"] = p.home()
 		env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
-		env["PATH"] = p.hosts() + string(os.PathListSeparator) + os.Getenv("PATH")
 	}
 	return env
 }

@@ -123,6 +123,7 @@ func (p *Project) Prepare() error {
 	// builds the program first.
 	project.Runtime.SetOption("binary", p.Binary())
 	project.Main = p.Repo
+	p.useHost(project)
 	if err := project.Save(filepath.Join(p.Dir(), "Pulumi.yaml")); err != nil {
 		return err
 	}

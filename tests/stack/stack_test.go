@@ -5,10 +5,13 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 
 	stackconfig "wordpress-on-kubernetes/config"
 )
@@ -461,5 +464,69 @@ func TestDeployedFollowsTheStateOfItsCluster(t *testing.T) {
 	}
 	if local.Deployed() {
 		t.Error("the state has outlived its cluster")
+	}
+}
+
+// The host of the engine's own folder must be told the program, whatever the checkout's path is, and what was there before, a
+// link to the tool that all checkouts may share, must not be written through.
+func TestLanguageHostIsToldTheProgram(t *testing.T) {
+	repo := filepath.Join(t.TempDir(), "it's a checkout")
+	project := &Project{Repo: repo, Stack: "dev"}
+	bin := filepath.Join(project.Local(), "bin")
+	for _, dir := range []string{bin, project.hosts()} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const tool = "#!/bin/sh\nprintf '%s\\n' \"$@\"\n"
+	built := filepath.Join(bin, languageHost)
+	for _, path := range []string{built, filepath.Join(bin, "pulumi")} {
+		if err := os.WriteFile(path, []byte(tool), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(built, filepath.Join(project.hosts(), languageHost)); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", t.TempDir())
+	for range 2 {
+		if _, err := project.FindEngine(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", "/usr/bin:/bin")
+	got, err := exec.CommandContext(t.Context(), filepath.Join(project.hosts(), languageHost), "127.0.0.1:1").CombinedOutput()
+	if want := "-binary\n" + project.Binary() + "\n127.0.0.1:1\n"; err != nil || string(got) != want {
+		t.Errorf("the tool is started with\n%s(%v)\nwant\n%s", got, err, want)
+	}
+	if text, err := os.ReadFile(built); err != nil || string(text) != tool {
+		t.Errorf("the tool itself is now\n%s(%v)", text, err)
+	}
+	if files, err := os.ReadDir(project.hosts()); err != nil || len(files) != 1 {
+		t.Errorf("the folder of hosts holds %v (%v), want the host alone", files, err)
+	}
+}
+
+// A built engine is told its host; an installed one has its own.
+func TestProjectNamesTheHostOfABuiltEngine(t *testing.T) {
+	installed := t.TempDir()
+	if err := os.WriteFile(filepath.Join(installed, "pulumi"), nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	project := &Project{Repo: checkout(t), Stack: "dev"}
+	for path, want := range map[string]string{t.TempDir(): project.hosts(), installed: ""} {
+		t.Setenv("PATH", path)
+		prepare(t, project)
+		derived, err := workspace.LoadProject(filepath.Join(project.Dir(), "Pulumi.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		if derived.Plugins != nil {
+			got = derived.Plugins.Languages[0].Path
+		}
+		if got != want {
+			t.Errorf("got the host %q, want %q", got, want)
+		}
 	}
 }

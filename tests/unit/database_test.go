@@ -225,17 +225,16 @@ func TestBadRevisionOfTheServerCanBeCorrected(t *testing.T) {
 func TestBufferPoolLeavesRoomForTheServer(t *testing.T) {
 	for memory, want := range map[string]string{
 		"100Mi": "128Mi", // the least that MySQL works with well
-		"512Mi": "128Mi", // (512 - 256) / 2
-		"768Mi": "256Mi",
-		"1Gi":   "384Mi",
-		"1.5Gi": "896Mi",  // (1536 - 256) × 3/4 is 960, rounded down
+		"768Mi": "128Mi",
+		"1Gi":   "384Mi",  // (1024 - 256) / 2
+		"1.5Gi": "896Mi",  // 1536 - 512 for the server - 113 for the connections is 911, rounded down
 		"2Gi":   "1280Mi", // (2048 - 256) × 3/4 is 1344
 		"4Gi":   "2816Mi", // (4096 - 256) × 3/4 is 2880
 		"8Gi":   "6Gi",    // (8192 - 512) × 4/5
 		"64Gi":  "51968Mi",
 	} {
 		wanted := quantity(want)
-		if got := database.BufferPoolBytes(quantity(memory)); got != wanted.Value() {
+		if got := database.BufferPoolBytes(quantity(memory), 151); got != wanted.Value() {
 			t.Errorf("memory of %s gives a pool of %d bytes, want %s", memory, got, want)
 		}
 	}
@@ -246,7 +245,7 @@ func TestBufferPoolIsWholeChunksAndGrowsWithTheMemory(t *testing.T) {
 	var last int64
 	for memory := int64(512); memory <= 16<<10; memory += 64 {
 		limit := quantity(fmt.Sprintf("%dMi", memory))
-		pool := database.BufferPoolBytes(limit)
+		pool := database.BufferPoolBytes(limit, 151)
 		if pool%chunk != 0 || pool < last || pool > limit.Value()*4/5 {
 			t.Errorf("memory of %d MiB gives a pool of %d MiB after %d MiB", memory, pool/mebibyte, last/mebibyte)
 		}

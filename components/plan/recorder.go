@@ -1,8 +1,11 @@
-// Package mocks runs a component or the whole program without an engine, a provider or a cluster, and keeps
-// every registration.
-package mocks
+// Package plan composes a program without an engine, a provider or a cluster, and keeps every registration: what the
+// stack would be, before any of it exists.
+package plan
 
 import (
+	"cmp"
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -11,9 +14,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
-
-// Project is the project's name under mocks, the same as in Pulumi.yaml.
-const Project = "wordpress"
 
 // Registration is one resource as a program registered it.
 type Registration struct {
@@ -35,10 +35,29 @@ func (r Registration) Kubernetes() bool {
 	return r.Custom && strings.HasPrefix(r.Type, "kubernetes:")
 }
 
+// Record runs a program under a recorder and returns what it registered, and the program's error.
+//
+// Every output is known, at preview too, because each resource is answered with its inputs. The context is built here and not
+// taken from the environment: a program may record itself while it runs, without touching the engine that runs it.
+func Record(project, stack string, program pulumi.RunFunc) ([]Registration, error) {
+	recorder := NewRecorder(project, stack)
+	ctx, err := pulumi.NewContext(context.Background(), pulumi.RunInfo{Project: project, Stack: stack, Mocks: recorder})
+	if err != nil {
+		return nil, fmt.Errorf("recorder: %w", err)
+	}
+	// What the program itself returns is wrapped on its way out; the caller may be a program and wrap it again.
+	var own error
+	err = pulumi.RunWithContext(ctx, func(ctx *pulumi.Context) error {
+		own = program(ctx)
+		return own
+	})
+	return recorder.Registrations(), cmp.Or(own, err)
+}
+
 // Recorder is a resource monitor that keeps every registration and answers each with its own inputs, as a
 // provider does at preview.
 type Recorder struct {
-	stack string
+	project, stack string
 
 	mu            sync.Mutex
 	registrations []Registration
@@ -46,9 +65,9 @@ type Recorder struct {
 
 var _ pulumi.MockResourceMonitor = (*Recorder)(nil)
 
-// NewRecorder returns a recorder for a stack of the given name.
-func NewRecorder(stack string) *Recorder {
-	return &Recorder{stack: stack}
+// NewRecorder returns a recorder for a stack of a project.
+func NewRecorder(project, stack string) *Recorder {
+	return &Recorder{project: project, stack: stack}
 }
 
 // NewResource records a registration.
@@ -66,7 +85,7 @@ func (r *Recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		registration.IgnoreChanges = rpc.GetIgnoreChanges()
 		registration.DependsOn = slices.Sorted(slices.Values(rpc.GetDependencies()))
 	}
-	registration.URN = r.urn(registration.Parent, args.TypeToken, args.Name)
+	registration.URN = r.URN(registration.Parent, args.TypeToken, args.Name)
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -88,17 +107,12 @@ func (r *Recorder) Registrations() []Registration {
 	return sorted
 }
 
-func (r *Recorder) urn(parent, typeToken, name string) string {
+// URN of a resource, from its parent's URN, its type token and its name.
+func (r *Recorder) URN(parent, typeToken, name string) string {
 	var parentType tokens.Type
 	if urn := resource.URN(parent); urn != "" && urn.QualifiedType() != resource.RootStackType {
 		parentType = urn.QualifiedType()
 	}
-	return string(resource.NewURN(tokens.QName(r.stack), Project, parentType, tokens.Type(typeToken), name))
-}
-
-// Run runs a program under the recorder and returns what it registered.
-func Run(stack string, program pulumi.RunFunc, opts ...pulumi.RunOption) ([]Registration, error) {
-	recorder := NewRecorder(stack)
-	err := pulumi.RunErr(program, append([]pulumi.RunOption{pulumi.WithMocks(Project, stack, recorder)}, opts...)...)
-	return recorder.Registrations(), err
+	return string(resource.NewURN(
+		tokens.QName(r.stack), tokens.PackageName(r.project), parentType, tokens.Type(typeToken), name))
 }

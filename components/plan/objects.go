@@ -1,4 +1,4 @@
-package mocks
+package plan
 
 import (
 	"cmp"
@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"sigs.k8s.io/yaml"
 )
 
 // HiddenSecret stands where an object holds a secret.
@@ -95,18 +94,4 @@ func plain(value resource.PropertyValue, secrets Secrets) any {
 	default:
 		return value.V
 	}
-}
-
-// YAML is the objects as one stream of documents.
-func YAML(objects []Object) (string, error) {
-	var stream strings.Builder
-	for _, object := range objects {
-		document, err := yaml.Marshal(object)
-		if err != nil {
-			return "", err
-		}
-		stream.WriteString("---\n")
-		stream.Write(document)
-	}
-	return stream.String(), nil
 }

@@ -13,18 +13,20 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"sigs.k8s.io/yaml"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	strictjson "sigs.k8s.io/json"
 
-	"wordpress-on-kubernetes/tests/mocks"
+	"wordpress-on-kubernetes/components/plan"
 )
 
-// plan is the objects of a stack, decoded.
-type plan struct {
-	objects []mocks.Object
-	// existing are the names of Secrets that are not the stack's own.
-	existing []string
-	// malformed are the objects that do not decode, with the reason.
+// stack is the objects of a stack, decoded.
+type stack struct {
+	terms   Terms
+	objects []plan.Object
+	// malformed are what the objects hold that their types do not know or cannot hold.
 	malformed []malformed
+	// secretValues must be nowhere but in Secrets.
+	secretValues []namedSecret
 
 	workloads   []workload
 	services    []decoded[corev1.Service]
@@ -45,24 +47,40 @@ type plan struct {
 
 // decoded is an object beside its typed form.
 type decoded[T any] struct {
-	object mocks.Object
+	object plan.Object
 	typed  T
 }
 
 type malformed struct {
-	object mocks.Object
+	object plan.Object
 	err    error
+	// isFatal is where decoding ended before the object did.
+	isFatal bool
 }
 
 // workload is what Deployments and StatefulSets have in common.
 type workload struct {
-	object   mocks.Object
+	object   plan.Object
 	selector labels.Selector
 	replicas *int32
 	template corev1.PodTemplateSpec
 	// service governs a StatefulSet.
 	service string
 }
+
+// container is a container of a pod and its place in the workload.
+type container struct {
+	corev1.Container
+	path *field.Path
+}
+
+// Places that many rules speak of.
+var (
+	selectorPath = field.NewPath("spec", "selector")
+	podLabels    = field.NewPath("spec", "template", "metadata", "labels")
+	podPath      = field.NewPath("spec", "template", "spec")
+	volumesPath  = podPath.Child("volumes")
+)
 
 // ingressRoute is what the rules read of Traefik's IngressRoute.
 type ingressRoute struct {
@@ -93,48 +111,52 @@ type certificate struct {
 	} `json:"spec"`
 }
 
-func newPlan(objects []mocks.Object, existing []string) *plan {
-	p := &plan{
+func newStack(objects []plan.Object, terms Terms) *stack {
+	s := &stack{
+		terms:        terms,
 		objects:      objects,
-		existing:     existing,
 		routes:       lenient[ingressRoute](objects, "IngressRoute"),
 		middlewares:  lenient[metav1.PartialObjectMetadata](objects, "Middleware"),
 		transports:   lenient[metav1.PartialObjectMetadata](objects, "ServersTransport"),
 		tlsOptions:   lenient[metav1.PartialObjectMetadata](objects, "TLSOption"),
 		certificates: lenient[certificate](objects, "Certificate"),
 	}
-	p.services = strict[corev1.Service](p, "Service")
-	p.secrets = strict[corev1.Secret](p, "Secret")
-	p.configMaps = strict[corev1.ConfigMap](p, "ConfigMap")
-	p.claims = strict[corev1.PersistentVolumeClaim](p, "PersistentVolumeClaim")
-	p.budgets = strict[policyv1.PodDisruptionBudget](p, "PodDisruptionBudget")
-	p.autoscalers = strict[autoscalingv2.HorizontalPodAutoscaler](p, "HorizontalPodAutoscaler")
-	p.ingresses = strict[networkingv1.Ingress](p, "Ingress")
-	p.policies = strict[networkingv1.NetworkPolicy](p, "NetworkPolicy")
-	strict[corev1.Namespace](p, "Namespace")
-	strict[storagev1.StorageClass](p, "StorageClass")
-	for _, d := range strict[appsv1.Deployment](p, "Deployment") {
+	s.services = strict[corev1.Service](s, "Service")
+	s.secrets = strict[corev1.Secret](s, "Secret")
+	s.configMaps = strict[corev1.ConfigMap](s, "ConfigMap")
+	s.claims = strict[corev1.PersistentVolumeClaim](s, "PersistentVolumeClaim")
+	s.budgets = strict[policyv1.PodDisruptionBudget](s, "PodDisruptionBudget")
+	s.autoscalers = strict[autoscalingv2.HorizontalPodAutoscaler](s, "HorizontalPodAutoscaler")
+	s.ingresses = strict[networkingv1.Ingress](s, "Ingress")
+	s.policies = strict[networkingv1.NetworkPolicy](s, "NetworkPolicy")
+	strict[corev1.Namespace](s, "Namespace")
+	strict[storagev1.StorageClass](s, "StorageClass")
+	for _, d := range strict[appsv1.Deployment](s, "Deployment") {
 		spec := d.typed.Spec
-		p.workloads = append(p.workloads, workload{d.object, selector(spec.Selector), spec.Replicas, spec.Template, ""})
+		s.workloads = append(s.workloads, workload{d.object, selector(spec.Selector), spec.Replicas, spec.Template, ""})
 	}
-	for _, d := range strict[appsv1.StatefulSet](p, "StatefulSet") {
+	for _, d := range strict[appsv1.StatefulSet](s, "StatefulSet") {
 		spec := d.typed.Spec
-		p.workloads = append(p.workloads,
+		s.workloads = append(s.workloads,
 			workload{d.object, selector(spec.Selector), spec.Replicas, spec.Template, spec.ServiceName})
 	}
-	return p
+	s.secretValues = s.secretTexts()
+	return s
 }
 
 // strict decodes the objects of a kind and notes those that have fields which their type does not know.
-func strict[T any](p *plan, kind string) []decoded[T] {
+func strict[T any](s *stack, kind string) []decoded[T] {
 	var list []decoded[T]
-	for _, object := range p.objects {
+	for _, object := range s.objects {
 		if object.Kind() != kind {
 			continue
 		}
-		typed, err := decode[T](object, yaml.DisallowUnknownFields)
+		typed, unknown, err := decode[T](object)
+		for _, err := range unknown {
+			s.malformed = append(s.malformed, malformed{object: object, err: err})
+		}
 		if err != nil {
-			p.malformed = append(p.malformed, malformed{object, err})
+			s.malformed = append(s.malformed, malformed{object: object, err: err, isFatal: true})
 		}
 		list = append(list, decoded[T]{object, typed})
 	}
@@ -142,26 +164,31 @@ func strict[T any](p *plan, kind string) []decoded[T] {
 }
 
 // lenient decodes the objects of a kind as far as the type goes.
-func lenient[T any](objects []mocks.Object, kind string) []decoded[T] {
+func lenient[T any](objects []plan.Object, kind string) []decoded[T] {
 	var list []decoded[T]
 	for _, object := range objects {
 		if object.Kind() == kind {
 			// What does not decode stays empty and refers to nothing, which the rules then report.
-			typed, _ := decode[T](object)
+			typed, _, _ := decode[T](object)
 			list = append(list, decoded[T]{object, typed})
 		}
 	}
 	return list
 }
 
-func decode[T any](object mocks.Object, options ...yaml.JSONOpt) (T, error) {
-	var typed T
+// decode also returns an error for each field that the type does not know, and one for what it cannot hold.
+func decode[T any](object plan.Object) (typed T, unknown []error, err error) {
 	text, err := json.Marshal(object)
 	if err != nil {
-		return typed, fmt.Errorf("encode: %w", err)
+		return typed, nil, fmt.Errorf("encode: %w", err)
 	}
-	err = yaml.Unmarshal(text, &typed, options...)
-	return typed, err
+	unknown, err = strictjson.UnmarshalStrict(text, &typed)
+	return typed, unknown, err
+}
+
+// isUndecoded reports whether the end of an object was never seen.
+func (s *stack) isUndecoded(object plan.Object) bool {
+	return slices.ContainsFunc(s.malformed, func(m malformed) bool { return m.isFatal && identity(m.object) == identity(object) })
 }
 
 // selector selects nothing where there is none or it is malformed.
@@ -174,9 +201,9 @@ func selector(s *metav1.LabelSelector) labels.Selector {
 }
 
 // selected are the workloads whose pods a selector matches, in one namespace.
-func (p *plan) selected(namespace string, selector labels.Selector) []workload {
+func (s *stack) selected(namespace string, selector labels.Selector) []workload {
 	var matching []workload
-	for _, w := range p.workloads {
+	for _, w := range s.workloads {
 		if w.object.Namespace() == namespace && selector.Matches(labels.Set(w.template.Labels)) {
 			matching = append(matching, w)
 		}
@@ -184,9 +211,31 @@ func (p *plan) selected(namespace string, selector labels.Selector) []workload {
 	return matching
 }
 
+// mains are the containers that run for as long as the pod does.
+func (w workload) mains() []container {
+	return placed(podPath.Child("containers"), w.template.Spec.Containers)
+}
+
 // containers are all of a pod's, those that run at its start included.
-func (w workload) containers() []corev1.Container {
-	return slices.Concat(w.template.Spec.InitContainers, w.template.Spec.Containers)
+func (w workload) containers() []container {
+	return slices.Concat(placed(podPath.Child("initContainers"), w.template.Spec.InitContainers), w.mains())
+}
+
+func placed(path *field.Path, containers []corev1.Container) []container {
+	list := make([]container, 0, len(containers))
+	for _, c := range containers {
+		list = append(list, container{c, path.Key(c.Name)})
+	}
+	return list
+}
+
+// forEachContainer visits every container of every workload, those that run at a pod's start included.
+func (s *stack) forEachContainer(visit func(workload, container)) {
+	for _, w := range s.workloads {
+		for _, c := range w.containers() {
+			visit(w, c)
+		}
+	}
 }
 
 // find is the object of a name in a namespace.
