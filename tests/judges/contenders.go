@@ -32,6 +32,7 @@ var variants = []struct {
 	{name: "prod", stack: "prod"},
 	{name: "Ingress", stack: "dev", overrides: merged(certManager, map[string]string{
 		"wordpress:ingress.kind": "ingress", "wordpress:ingress.className": "nginx", "wordpress:ingress.redirectToHTTPS": "",
+		"wordpress:network.edge.namespace": "ingress-nginx",
 	})},
 	{name: "required spread", stack: "dev", overrides: merged(certManager, map[string]string{
 		"wordpress:frontend.spread": "required", "wordpress:frontend.livenessProbe": "true",

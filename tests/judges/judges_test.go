@@ -266,7 +266,10 @@ func write(t *testing.T, path, text string) {
 
 func TestExemptionsAreOursAlone(t *testing.T) {
 	finding := Finding{Schema, "Deployment", "site", "web", "replicas: too few"}
-	exemptions := []Exemption{{Criterion: Schema, Kind: "Deployment", Message: "too few"}}
+	exemptions := []Exemption{
+		{Criterion: Schema, Kind: "Deployment", Message: "too few"},
+		{Criterion: Schema, Kind: "Service", Name: "web", Message: "unknown"},
+	}
 	for _, row := range []struct {
 		contender    Contender
 		finding      Finding
@@ -277,6 +280,8 @@ func TestExemptionsAreOursAlone(t *testing.T) {
 		{Contender{Ours: true}, Finding{Schema, "StatefulSet", "site", "web", "replicas: too few"}, 1, 0},
 		{Contender{Ours: true}, Finding{Restricted, "Deployment", "site", "web", "replicas: too few"}, 1, 0},
 		{Contender{Ours: true}, Finding{Schema, "Deployment", "site", "web", "replicas: too many"}, 1, 0},
+		{Contender{Ours: true}, Finding{Schema, "Service", "site", "web", "unknown"}, 0, 1},
+		{Contender{Ours: true}, Finding{Schema, "Service", "site", "api", "unknown"}, 1, 0},
 	} {
 		verdict := NewVerdict(row.contender, []Finding{row.finding}, exemptions)
 		if len(verdict.Open) != row.open || len(verdict.Exempt) != row.exempt {
