@@ -16,15 +16,15 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/config"
-	"wordpress-on-kubernetes/tests/mocks"
 )
 
 // site is what a stack registers, decoded from the objects as the API server would get them.
 type site struct {
 	accepted      *config.Stack
-	registrations []mocks.Registration
-	objects       []mocks.Object
+	registrations []plan.Registration
+	objects       []plan.Object
 	files         string // the text of every ConfigMap
 
 	deployment *appsv1.Deployment
@@ -43,9 +43,9 @@ type route struct {
 	}
 }
 
-func newSite(t *testing.T, accepted *config.Stack, registrations []mocks.Registration) *site {
+func newSite(t *testing.T, accepted *config.Stack, registrations []plan.Registration) *site {
 	t.Helper()
-	objects := mocks.Objects(registrations, mocks.ShowSecrets)
+	objects := plan.Objects(registrations, plan.ShowSecrets)
 	s := &site{
 		accepted: accepted, registrations: registrations, objects: objects,
 		deployment: decoded[appsv1.Deployment](t, objects, "Deployment", "wordpress"),
@@ -69,9 +69,9 @@ func newSite(t *testing.T, accepted *config.Stack, registrations []mocks.Registr
 }
 
 // decoded is the object of a kind and name, or nil.
-func decoded[T any](t *testing.T, objects []mocks.Object, kind, name string) *T {
+func decoded[T any](t *testing.T, objects []plan.Object, kind, name string) *T {
 	t.Helper()
-	i := slices.IndexFunc(objects, func(o mocks.Object) bool { return o.Kind() == kind && o.Name() == name })
+	i := slices.IndexFunc(objects, func(o plan.Object) bool { return o.Kind() == kind && o.Name() == name })
 	if i < 0 {
 		return nil
 	}
@@ -159,11 +159,11 @@ func replaced(old, replacement string) func(*site) {
 	return func(s *site) { s.files = strings.Replace(s.files, old, replacement, 1) }
 }
 
-func withoutPolicies(objects []mocks.Object) []mocks.Object {
-	return slices.DeleteFunc(slices.Clone(objects), func(o mocks.Object) bool { return o.Kind() == "NetworkPolicy" })
+func withoutPolicies(objects []plan.Object) []plan.Object {
+	return slices.DeleteFunc(slices.Clone(objects), func(o plan.Object) bool { return o.Kind() == "NetworkPolicy" })
 }
 
-func withoutProtection(registrations []mocks.Registration) []mocks.Registration {
+func withoutProtection(registrations []plan.Registration) []plan.Registration {
 	registrations = slices.Clone(registrations)
 	for i := range registrations {
 		registrations[i].Protect = false
@@ -306,7 +306,7 @@ func unequalAddresses(s *site) []string {
 		problems = append(problems, unless(s.route.Spec.Routes[0].Match == serves, "the route matches %s", s.route.Spec.Routes[0].Match)...)
 		problems = append(problems, unless((s.route.Spec.TLS != nil) == (scheme == "https"), "the route has no certificate for %s", scheme)...)
 	}
-	isRedirected := slices.ContainsFunc(s.objects, func(o mocks.Object) bool { return strings.Contains(o.Name(), "redirect") })
+	isRedirected := slices.ContainsFunc(s.objects, func(o plan.Object) bool { return strings.Contains(o.Name(), "redirect") })
 	return append(problems, unless(!isRedirected || scheme == "https", "a redirect leads to %s", scheme)...)
 }
 

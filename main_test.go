@@ -87,12 +87,12 @@ func load(t testing.TB, stack string, overrides map[string]string) configuration
 }
 
 // run runs the program in this process.
-func (c configuration) run() ([]mocks.Registration, error) {
+func (c configuration) run() ([]plan.Registration, error) {
 	values := rawConfiguration{values: c.values, secretKeys: c.secretKeys}
 	return mocks.Run(c.stack, values.deploy)
 }
 
-func (c configuration) mustRun(t *testing.T) []mocks.Registration {
+func (c configuration) mustRun(t *testing.T) []plan.Registration {
 	t.Helper()
 	registrations, err := c.run()
 	if err != nil {
@@ -114,7 +114,7 @@ func (c configuration) exec(t *testing.T) (*mocks.Result, error) {
 }
 
 // forEachStack runs a check on what each committed stack registers.
-func forEachStack(t *testing.T, check func(*testing.T, string, []mocks.Registration)) {
+func forEachStack(t *testing.T, check func(*testing.T, string, []plan.Registration)) {
 	t.Helper()
 	for _, stack := range stacks {
 		t.Run(stack, func(t *testing.T) { check(t, stack, load(t, stack, nil).mustRun(t)) })
@@ -124,14 +124,14 @@ func forEachStack(t *testing.T, check func(*testing.T, string, []mocks.Registrat
 // A changed URN replaces what it names, with its data: these files change on purpose only, and an alias goes
 // with every change.
 func TestInventoryIsAsRecorded(t *testing.T) {
-	forEachStack(t, func(t *testing.T, stack string, registrations []mocks.Registration) {
+	forEachStack(t, func(t *testing.T, stack string, registrations []plan.Registration) {
 		compareGolden(t, "urns-"+stack+".golden", inventory(registrations))
 	})
 }
 
 func TestManifestsAreAsRecorded(t *testing.T) {
-	forEachStack(t, func(t *testing.T, stack string, registrations []mocks.Registration) {
-		manifests, err := mocks.YAML(mocks.Objects(registrations, mocks.HideSecrets))
+	forEachStack(t, func(t *testing.T, stack string, registrations []plan.Registration) {
+		manifests, err := mocks.YAML(plan.Objects(registrations, plan.HideSecrets))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +140,7 @@ func TestManifestsAreAsRecorded(t *testing.T) {
 }
 
 // inventory is a table of the registrations and their options.
-func inventory(registrations []mocks.Registration) string {
+func inventory(registrations []plan.Registration) string {
 	var table strings.Builder
 	table.WriteString("# URN | parent | protect | retainOnDelete | ignoreChanges | dependsOn\n")
 	for _, r := range registrations {
@@ -196,8 +196,8 @@ func lineAt(lines []string, i int) string {
 
 // The same pods without their security contexts show that the judge looks at them.
 func TestEveryPodIsRestricted(t *testing.T) {
-	forEachStack(t, func(t *testing.T, _ string, registrations []mocks.Registration) {
-		objects := mocks.Objects(registrations, mocks.ShowSecrets)
+	forEachStack(t, func(t *testing.T, _ string, registrations []plan.Registration) {
+		objects := plan.Objects(registrations, plan.ShowSecrets)
 		for _, finding := range podSecurity(t, objects) {
 			t.Error(finding)
 		}
@@ -208,7 +208,7 @@ func TestEveryPodIsRestricted(t *testing.T) {
 			}
 			template := object["spec"].(map[string]any)["template"].(map[string]any)
 			delete(template["spec"].(map[string]any), "securityContext")
-			if len(podSecurity(t, []mocks.Object{object})) > 0 {
+			if len(podSecurity(t, []plan.Object{object})) > 0 {
 				spoilt = append(spoilt, object.Name())
 			}
 		}
@@ -218,7 +218,7 @@ func TestEveryPodIsRestricted(t *testing.T) {
 	})
 }
 
-func podSecurity(t *testing.T, objects []mocks.Object) []judges.Finding {
+func podSecurity(t *testing.T, objects []plan.Object) []judges.Finding {
 	t.Helper()
 	findings, err := judges.PodSecurity(objects)
 	if err != nil {
@@ -251,13 +251,13 @@ func TestObjectsThatBreakARuleAreNotRegistered(t *testing.T) {
 
 // The rules take from the configuration whether pods without a policy are meant; where they are not, one is missed.
 func TestMissingPoliciesAreMissed(t *testing.T) {
-	forEachStack(t, func(t *testing.T, stack string, registrations []mocks.Registration) {
+	forEachStack(t, func(t *testing.T, stack string, registrations []plan.Registration) {
 		loaded := load(t, stack, nil)
 		accepted, err := config.Load(loaded.values, loaded.secretKeys)
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = rules.Check(withoutPolicies(mocks.Objects(registrations, mocks.ShowSecrets)), terms(accepted))
+		err = rules.Check(withoutPolicies(plan.Objects(registrations, plan.ShowSecrets)), terms(accepted))
 		if err == nil || !strings.Contains(err.Error(), "a NetworkPolicy of type Egress") {
 			t.Errorf("got the error %v, want that of the rule network-policy", err)
 		}
@@ -288,9 +288,9 @@ func TestRehearsalShowsWhatIsRegistered(t *testing.T) {
 	}
 }
 
-func manifests(t *testing.T, registrations []mocks.Registration) string {
+func manifests(t *testing.T, registrations []plan.Registration) string {
 	t.Helper()
-	text, err := mocks.YAML(mocks.Objects(registrations, mocks.ShowSecrets))
+	text, err := mocks.YAML(plan.Objects(registrations, plan.ShowSecrets))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,8 +319,8 @@ func BenchmarkRehearsal(b *testing.B) {
 }
 
 func TestEveryResourceDescendsFromAComponentOfTheStack(t *testing.T) {
-	forEachStack(t, func(t *testing.T, _ string, registrations []mocks.Registration) {
-		byURN := make(map[string]mocks.Registration, len(registrations))
+	forEachStack(t, func(t *testing.T, _ string, registrations []plan.Registration) {
+		byURN := make(map[string]plan.Registration, len(registrations))
 		for _, r := range registrations {
 			byURN[r.URN] = r
 		}
@@ -340,7 +340,7 @@ func TestEveryResourceDescendsFromAComponentOfTheStack(t *testing.T) {
 }
 
 func TestSecretsAreMarkedAndAppearNowhereElse(t *testing.T) {
-	forEachStack(t, func(t *testing.T, _ string, registrations []mocks.Registration) {
+	forEachStack(t, func(t *testing.T, _ string, registrations []plan.Registration) {
 		values := slices.Concat(slices.Collect(maps.Values(secrets)), derivedKeys(t, registrations))
 		for _, r := range registrations {
 			for _, leak := range plainValues(resource.NewObjectProperty(r.Inputs), values) {
@@ -352,9 +352,9 @@ func TestSecretsAreMarkedAndAppearNowhereElse(t *testing.T) {
 
 // The secrets must have arrived, or their absence elsewhere would prove nothing.
 func TestSecretsReachTheirObjects(t *testing.T) {
-	forEachStack(t, func(t *testing.T, _ string, registrations []mocks.Registration) {
+	forEachStack(t, func(t *testing.T, _ string, registrations []plan.Registration) {
 		data := map[string]any{}
-		for _, object := range mocks.Objects(registrations, mocks.ShowSecrets) {
+		for _, object := range plan.Objects(registrations, plan.ShowSecrets) {
 			if object.Kind() == "Secret" {
 				maps.Copy(data, object["stringData"].(map[string]any))
 			}
@@ -368,9 +368,9 @@ func TestSecretsReachTheirObjects(t *testing.T) {
 }
 
 // derivedKeys are the eight keys and salts that the program made of the auth secret.
-func derivedKeys(t *testing.T, registrations []mocks.Registration) []string {
+func derivedKeys(t *testing.T, registrations []plan.Registration) []string {
 	t.Helper()
-	for _, object := range mocks.Objects(registrations, mocks.ShowSecrets) {
+	for _, object := range plan.Objects(registrations, plan.ShowSecrets) {
 		if object.Kind() == "Secret" && object.Name() == "wordpress-auth" {
 			var keys []string
 			for _, value := range object["stringData"].(map[string]any) {
@@ -444,7 +444,7 @@ func TestCompiledProgramRegistersWhatTheRecorderShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	isStack := func(r mocks.Registration) bool { return r.Type == string(resource.RootStackType) }
+	isStack := func(r plan.Registration) bool { return r.Type == string(resource.RootStackType) }
 	compiled := inventory(slices.DeleteFunc(result.Registrations, isStack))
 	if line, got, want := firstDifference(compiled, inventory(loaded.mustRun(t))); line > 0 {
 		t.Errorf("the compiled program registers\n  %s\nand in this process\n  %s", got, want)
@@ -551,7 +551,7 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 // A mail server is let through by the two keys that docs/operations.md sets; web servers need WordPress to be told as well.
 func TestEgressChangesThePolicyAndTellsWordPressOfTheWeb(t *testing.T) {
 	before := byIdentity(load(t, "prod", nil).mustRun(t))
-	egress := func(port string) map[string]mocks.Object {
+	egress := func(port string) map[string]plan.Object {
 		return byIdentity(load(t, "prod", map[string]string{
 			"wordpress:network.egress[0].cidr": "203.0.113.25/32", "wordpress:network.egress[0].ports[0]": port,
 		}).mustRun(t))
@@ -571,7 +571,7 @@ func TestEgressChangesThePolicyAndTellsWordPressOfTheWeb(t *testing.T) {
 
 // Policies can be left to others, outside of production.
 func TestOpenNetworkHasNoPolicies(t *testing.T) {
-	for _, object := range mocks.Objects(load(t, "dev", map[string]string{"wordpress:network.enabled": "false"}).mustRun(t), mocks.HideSecrets) {
+	for _, object := range plan.Objects(load(t, "dev", map[string]string{"wordpress:network.enabled": "false"}).mustRun(t), plan.HideSecrets) {
 		if object.Kind() == "NetworkPolicy" {
 			t.Errorf("there is a NetworkPolicy %s", object.Name())
 		}
@@ -601,7 +601,7 @@ func TestChangedFileReplacesItsConfigMapAndRollsItsPods(t *testing.T) {
 }
 
 // contentNamed is the identity of the ConfigMap whose name is the given one and the hash of its content.
-func contentNamed(t *testing.T, objects map[string]mocks.Object, name string) string {
+func contentNamed(t *testing.T, objects map[string]plan.Object, name string) string {
 	t.Helper()
 	pattern := regexp.MustCompile("^ConfigMap " + name + "-[0-9a-f]{10}$")
 	identities := slices.DeleteFunc(slices.Collect(maps.Keys(objects)), func(identity string) bool {
@@ -613,16 +613,16 @@ func contentNamed(t *testing.T, objects map[string]mocks.Object, name string) st
 	return identities[0]
 }
 
-func byIdentity(registrations []mocks.Registration) map[string]mocks.Object {
-	objects := map[string]mocks.Object{}
-	for _, object := range mocks.Objects(registrations, mocks.ShowSecrets) {
+func byIdentity(registrations []plan.Registration) map[string]plan.Object {
+	objects := map[string]plan.Object{}
+	for _, object := range plan.Objects(registrations, plan.ShowSecrets) {
 		objects[object.Kind()+" "+object.Name()] = object
 	}
 	return objects
 }
 
 // changed are the identities of objects that are new, gone or different.
-func changed(before, after map[string]mocks.Object) []string {
+func changed(before, after map[string]plan.Object) []string {
 	var names []string
 	all := maps.Clone(before)
 	maps.Copy(all, after)
@@ -652,7 +652,7 @@ func TestRunsAreRepeatable(t *testing.T) {
 	loaded := load(t, "prod", nil)
 	describe := func() string {
 		registrations := loaded.mustRun(t)
-		objects, err := mocks.YAML(mocks.Objects(registrations, mocks.ShowSecrets))
+		objects, err := mocks.YAML(plan.Objects(registrations, plan.ShowSecrets))
 		if err != nil {
 			t.Fatal(err)
 		}

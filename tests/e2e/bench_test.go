@@ -15,6 +15,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
 	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
 
+	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/tests/mocks"
 	"wordpress-on-kubernetes/tests/stack"
 )
@@ -137,7 +138,7 @@ func (b *bench) kubectlApply(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects, err := mocks.YAML(mocks.Objects(result.Registrations, mocks.ShowSecrets))
+	objects, err := mocks.YAML(plan.Objects(result.Registrations, plan.ShowSecrets))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"wordpress-on-kubernetes/tests/mocks"
+	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/tests/stack"
 )
 
@@ -30,14 +30,14 @@ func TestRenderShowsWhatTheEnginePlans(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rendered := byIdentity(t, mocks.Objects(result.Registrations, mocks.HideSecrets))
+			rendered := byIdentity(t, plan.Objects(result.Registrations, plan.HideSecrets))
 			compare(t, rendered, planned)
 		})
 	}
 }
 
 // plannedObjects are the inputs of every Kubernetes object in the engine's plan.
-func plannedObjects(t *testing.T, project *stack.Project) map[string]mocks.Object {
+func plannedObjects(t *testing.T, project *stack.Project) map[string]plan.Object {
 	t.Helper()
 	if _, err := deploymentOf(t.Context(), project); err != nil {
 		t.Fatal(err)
@@ -45,15 +45,15 @@ func plannedObjects(t *testing.T, project *stack.Project) map[string]mocks.Objec
 	var plan struct {
 		Steps []struct {
 			NewState struct {
-				Type   string       `json:"type"`
-				Inputs mocks.Object `json:"inputs"`
+				Type   string      `json:"type"`
+				Inputs plan.Object `json:"inputs"`
 			} `json:"newState"`
 		} `json:"steps"`
 	}
 	if err := json.Unmarshal(previewJSON(t, project), &plan); err != nil {
 		t.Fatal(err)
 	}
-	var objects []mocks.Object
+	var objects []plan.Object
 	for _, step := range plan.Steps {
 		if strings.HasPrefix(step.NewState.Type, "kubernetes:") {
 			objects = append(objects, step.NewState.Inputs)
@@ -79,9 +79,9 @@ func previewJSON(t *testing.T, project *stack.Project) []byte {
 	return output
 }
 
-func byIdentity(t *testing.T, objects []mocks.Object) map[string]mocks.Object {
+func byIdentity(t *testing.T, objects []plan.Object) map[string]plan.Object {
 	t.Helper()
-	byName := make(map[string]mocks.Object, len(objects))
+	byName := make(map[string]plan.Object, len(objects))
 	for _, object := range objects {
 		byName[object.Kind()+" "+object.Namespace()+"/"+object.Name()] = comparableObject(t, object)
 	}
@@ -93,13 +93,13 @@ func byIdentity(t *testing.T, objects []mocks.Object) map[string]mocks.Object {
 
 // comparableObject gives an object the number types of JSON, and leaves out the values of a Secret: both sides hide them,
 // the provider as a whole and in the encoding of the API.
-func comparableObject(t *testing.T, object mocks.Object) mocks.Object {
+func comparableObject(t *testing.T, object plan.Object) plan.Object {
 	t.Helper()
 	text, err := json.Marshal(object)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var copied mocks.Object
+	var copied plan.Object
 	if err := json.Unmarshal(text, &copied); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func comparableObject(t *testing.T, object mocks.Object) mocks.Object {
 	return copied
 }
 
-func compare(t *testing.T, rendered, planned map[string]mocks.Object) {
+func compare(t *testing.T, rendered, planned map[string]plan.Object) {
 	t.Helper()
 	if got, want := slices.Sorted(maps.Keys(rendered)), slices.Sorted(maps.Keys(planned)); !slices.Equal(got, want) {
 		t.Fatalf("rendered objects\n%q\nplanned objects\n%q", got, want)

@@ -22,6 +22,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/tests/e2e/leaks"
 	"wordpress-on-kubernetes/tests/mocks"
 )
@@ -306,7 +307,7 @@ func (p *program) searchEngine(t *testing.T, search *leaks.Search) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rendered, err := mocks.YAML(mocks.Objects(result.Registrations, mocks.HideSecrets))
+	rendered, err := mocks.YAML(plan.Objects(result.Registrations, plan.HideSecrets))
 	if err != nil || !strings.Contains(rendered, "kind: Secret") {
 		t.Fatalf("the rendering has no Secret: %v", err)
 	}

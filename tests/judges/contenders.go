@@ -11,7 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/yaml"
 
-	"wordpress-on-kubernetes/tests/mocks"
+	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/tests/stack"
 )
 
@@ -20,7 +20,7 @@ type Contender struct {
 	Name string
 	// Ours are the program's: nothing may be found in them.
 	Ours    bool
-	Objects []mocks.Object
+	Objects []plan.Object
 }
 
 // variants are deployments beside the committed stacks, so that every kind of object that the program can write is judged.
@@ -66,7 +66,7 @@ func Contenders(ctx context.Context) ([]Contender, string, error) {
 	}
 	contenders := []Contender{{Name: "tutorial", Objects: tutorial}}
 	for _, variant := range variants {
-		objects, err := plan(ctx, variant.stack, variant.overrides)
+		objects, err := planned(ctx, variant.stack, variant.overrides)
 		if err != nil {
 			return nil, "", fmt.Errorf("%s: %w", variant.name, err)
 		}
@@ -75,8 +75,8 @@ func Contenders(ctx context.Context) ([]Contender, string, error) {
 	return contenders, project.Binary(), nil
 }
 
-// plan is the objects of a stack, its secrets replaced by placeholders.
-func plan(ctx context.Context, name string, overrides map[string]string) ([]mocks.Object, error) {
+// planned is the objects of a stack, its secrets replaced by placeholders.
+func planned(ctx context.Context, name string, overrides map[string]string) ([]plan.Object, error) {
 	project, err := stack.Open(name, "")
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func plan(ctx context.Context, name string, overrides map[string]string) ([]mock
 	if err != nil {
 		return nil, err
 	}
-	objects := mocks.Objects(result.Registrations, mocks.ShowSecrets)
+	objects := plan.Objects(result.Registrations, plan.ShowSecrets)
 	if len(objects) == 0 {
 		return nil, errors.New("the program registered no object")
 	}
@@ -97,12 +97,12 @@ func plan(ctx context.Context, name string, overrides map[string]string) ([]mock
 }
 
 // Tutorial is the objects of the manifests that the program is compared with.
-func Tutorial(repo string) ([]mocks.Object, error) {
+func Tutorial(repo string) ([]plan.Object, error) {
 	files, err := filepath.Glob(filepath.Join(repo, "tests", "baseline", "*.yaml"))
 	if err != nil || len(files) == 0 {
 		return nil, fmt.Errorf("no manifests in tests/baseline: %w", errors.Join(err, os.ErrNotExist))
 	}
-	var objects []mocks.Object
+	var objects []plan.Object
 	for _, file := range files {
 		list, err := readObjects(file)
 		if err != nil {
@@ -114,16 +114,16 @@ func Tutorial(repo string) ([]mocks.Object, error) {
 }
 
 // readObjects reads a stream of YAML documents.
-func readObjects(file string) ([]mocks.Object, error) {
+func readObjects(file string) ([]plan.Object, error) {
 	stream, err := os.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = stream.Close() }()
 	decoder := yaml.NewYAMLOrJSONDecoder(stream, 4096)
-	var objects []mocks.Object
+	var objects []plan.Object
 	for {
-		var object mocks.Object
+		var object plan.Object
 		err := decoder.Decode(&object)
 		if errors.Is(err, io.EOF) {
 			return objects, nil

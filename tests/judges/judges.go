@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/tests/mocks"
 )
 
@@ -37,7 +38,7 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s %s/%s: %s", f.Criterion, f.Kind, f.Namespace, f.Name, f.Message)
 }
 
-func newFinding(criterion string, object mocks.Object, message string) Finding {
+func newFinding(criterion string, object plan.Object, message string) Finding {
 	return Finding{criterion, object.Kind(), object.Namespace(), object.Name(), message}
 }
 
@@ -70,7 +71,7 @@ func (t Tools) Check() error {
 }
 
 // Judge is what all judges of objects find.
-func (t Tools) Judge(ctx context.Context, objects []mocks.Object) ([]Finding, error) {
+func (t Tools) Judge(ctx context.Context, objects []plan.Object) ([]Finding, error) {
 	manifests, err := mocks.YAML(objects)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/tests/mocks"
 )
 
@@ -37,9 +38,9 @@ func builtTools(t *testing.T) Tools {
 	return tools
 }
 
-func parse(t *testing.T, text string) mocks.Object {
+func parse(t *testing.T, text string) plan.Object {
 	t.Helper()
-	var object mocks.Object
+	var object plan.Object
 	if err := yaml.Unmarshal([]byte(text), &object); err != nil {
 		t.Fatal(err)
 	}
@@ -86,23 +87,23 @@ func TestPodsAreFoundInEveryKind(t *testing.T) {
 	} {
 		for _, row := range []struct {
 			name     string
-			spoil    func(mocks.Object)
+			spoil    func(plan.Object)
 			findings int
 		}{
-			{"restricted", func(mocks.Object) {}, 0},
-			{"on the host's network", func(spec mocks.Object) { spec["hostNetwork"] = true }, 1},
-			{"without context", func(spec mocks.Object) { delete(spec, "securityContext") }, 2},
+			{"restricted", func(plan.Object) {}, 0},
+			{"on the host's network", func(spec plan.Object) { spec["hostNetwork"] = true }, 1},
+			{"without context", func(spec plan.Object) { delete(spec, "securityContext") }, 2},
 		} {
 			spec := parse(t, podSpec)
 			row.spoil(spec)
-			object := mocks.Object{"kind": kind, "metadata": map[string]any{"name": "web"}}
+			object := plan.Object{"kind": kind, "metadata": map[string]any{"name": "web"}}
 			node := map[string]any(object)
 			for _, key := range append([]string{"spec"}, path...) {
 				child := map[string]any{}
 				node[key], node = child, child
 			}
 			maps.Copy(node, spec)
-			findings, err := PodSecurity([]mocks.Object{object})
+			findings, err := PodSecurity([]plan.Object{object})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -158,7 +159,7 @@ func TestAnnotationsSilenceNoCheck(t *testing.T) {
 	tools := builtTools(t)
 	object := parse(t, deployment("replicas: 2"))
 	object["metadata"].(map[string]any)["annotations"] = map[string]any{"kube-score/ignore": "container-resources"}
-	annotated, err := mocks.YAML([]mocks.Object{object})
+	annotated, err := mocks.YAML([]plan.Object{object})
 	if err != nil {
 		t.Fatal(err)
 	}

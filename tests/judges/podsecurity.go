@@ -8,12 +8,12 @@ import (
 	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
 
-	"wordpress-on-kubernetes/tests/mocks"
+	"wordpress-on-kubernetes/components/plan"
 )
 
 // PodSecurity judges the pod template of every object by the level restricted, with the code of the API server's own
 // admission. Templates are known by their shape, so that no kind is forgotten.
-func PodSecurity(objects []mocks.Object) ([]Finding, error) {
+func PodSecurity(objects []plan.Object) ([]Finding, error) {
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks())
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func PodSecurity(objects []mocks.Object) ([]Finding, error) {
 }
 
 // podTemplates are the parts of an object that look like a pod: a spec with containers.
-func podTemplates(object mocks.Object) ([]corev1.PodTemplateSpec, error) {
+func podTemplates(object plan.Object) ([]corev1.PodTemplateSpec, error) {
 	text, err := json.Marshal(object)
 	if err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ type Program struct {
 
 // Result is what a program did.
 type Result struct {
-	Registrations []Registration
+	Registrations []plan.Registration
 	// Outputs of the stack.
 	Outputs resource.PropertyMap
 }

@@ -4,10 +4,12 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"wordpress-on-kubernetes/components/plan"
 )
 
 // YAML is the objects as one stream of documents.
-func YAML(objects []Object) (string, error) {
+func YAML(objects []plan.Object) (string, error) {
 	var stream strings.Builder
 	for _, object := range objects {
 		document, err := yaml.Marshal(object)

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/yaml"
 
+	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/components/pod"
 	"wordpress-on-kubernetes/tests/mocks"
 )
@@ -32,7 +33,7 @@ var namespaceInput = pulumi.String(namespaceName)
 // planned is what a program registered.
 type planned struct {
 	t             *testing.T
-	registrations []mocks.Registration
+	registrations []plan.Registration
 }
 
 // run runs a program that must succeed.
@@ -98,7 +99,7 @@ func (p planned) wantOutputs(want map[string]string) {
 var contentHash = regexp.MustCompile("-[0-9a-f]{10}$")
 
 // shortName is an object's name, without the hash of a content.
-func shortName(object mocks.Object) string {
+func shortName(object plan.Object) string {
 	if object.Kind() != "ConfigMap" {
 		return object.Name()
 	}
@@ -106,9 +107,9 @@ func shortName(object mocks.Object) string {
 }
 
 // objects by kind and short name, without that of the outputs.
-func (p planned) objects() map[string]mocks.Object {
-	objects := map[string]mocks.Object{}
-	for _, object := range mocks.Objects(p.registrations, mocks.ShowSecrets) {
+func (p planned) objects() map[string]plan.Object {
+	objects := map[string]plan.Object{}
+	for _, object := range plan.Objects(p.registrations, plan.ShowSecrets) {
 		if object.Name() != outputsName {
 			objects[object.Kind()+" "+shortName(object)] = object
 		}
@@ -128,7 +129,7 @@ func (p planned) wantObjects(want ...string) {
 // into decodes an object, every field of which the target must know unless it is a struct of the test's own.
 func (p planned) into(kind, name string, target any, options ...yaml.JSONOpt) {
 	p.t.Helper()
-	for _, object := range mocks.Objects(p.registrations, mocks.ShowSecrets) {
+	for _, object := range plan.Objects(p.registrations, plan.ShowSecrets) {
 		if object.Kind() != kind || shortName(object) != name {
 			continue
 		}
@@ -153,16 +154,16 @@ func get[T any](p planned, kind, name string) T {
 }
 
 // registration is that of an object.
-func (p planned) registration(kind, name string) mocks.Registration {
+func (p planned) registration(kind, name string) plan.Registration {
 	p.t.Helper()
 	for _, r := range p.registrations {
-		objects := mocks.Objects([]mocks.Registration{r}, mocks.HideSecrets)
+		objects := plan.Objects([]plan.Registration{r}, plan.HideSecrets)
 		if len(objects) == 1 && objects[0].Kind() == kind && shortName(objects[0]) == name {
 			return r
 		}
 	}
 	p.t.Fatalf("there is no %s %s", kind, name)
-	return mocks.Registration{}
+	return plan.Registration{}
 }
 
 func quantity(text string) resource.Quantity { return resource.MustParse(text) }

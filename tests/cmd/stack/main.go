@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/tests/mocks"
 	"wordpress-on-kubernetes/tests/stack"
 )
@@ -115,7 +116,7 @@ func render(ctx context.Context, project *stack.Project) error {
 	if err != nil {
 		return err
 	}
-	text, err := mocks.YAML(mocks.Objects(result.Registrations, mocks.HideSecrets))
+	text, err := mocks.YAML(plan.Objects(result.Registrations, plan.HideSecrets))
 	if err != nil {
 		return err
 	}
