@@ -42,7 +42,7 @@ func plannedObjects(t *testing.T, project *stack.Project) map[string]plan.Object
 	if _, err := deploymentOf(t.Context(), project); err != nil {
 		t.Fatal(err)
 	}
-	var plan struct {
+	var preview struct {
 		Steps []struct {
 			NewState struct {
 				Type   string      `json:"type"`
@@ -50,11 +50,11 @@ func plannedObjects(t *testing.T, project *stack.Project) map[string]plan.Object
 			} `json:"newState"`
 		} `json:"steps"`
 	}
-	if err := json.Unmarshal(previewJSON(t, project), &plan); err != nil {
+	if err := json.Unmarshal(previewJSON(t, project), &preview); err != nil {
 		t.Fatal(err)
 	}
 	var objects []plan.Object
-	for _, step := range plan.Steps {
+	for _, step := range preview.Steps {
 		if strings.HasPrefix(step.NewState.Type, "kubernetes:") {
 			objects = append(objects, step.NewState.Inputs)
 		}
