@@ -19,8 +19,8 @@ const (
 )
 
 // A pod that died with its node stays in Traefik's list until the cluster has noticed, most of a minute later. What cannot
-// be connected to is given up soon, and the request goes to another pod. Traefik does so only while nothing of the request
-// has been sent, so that nothing is ever done twice.
+// be connected to is given up soon, and the request goes to another pod. Traefik 3.6 does so only while nothing of the request
+// has been sent, so that nothing is ever done twice; other versions may have rules of their own.
 const (
 	// dialTimeout is far above what a connection inside a cluster takes; Traefik's own limit is 30 s.
 	dialTimeout = "1s"

@@ -21,12 +21,16 @@ const (
 	namespaceLabel = "kubernetes.io/metadata.name"
 )
 
+// azureWireServer gives Azure's virtual machines their settings, and credentials with them, at a public address.
+var azureWireServer = netip.MustParsePrefix("168.63.129.16/32")
+
 // privateNetworks are where a company's own services are: RFC 1918, RFC 6598 and RFC 4193, and what never leaves a machine or
 // its link. The public internet is all but these.
 var privateNetworks = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"),
 	netip.MustParsePrefix("100.64.0.0/10"),
 	netip.MustParsePrefix("127.0.0.0/8"),
+	azureWireServer,
 	netip.MustParsePrefix("169.254.0.0/16"),
 	netip.MustParsePrefix("172.16.0.0/12"),
 	netip.MustParsePrefix("192.168.0.0/16"),

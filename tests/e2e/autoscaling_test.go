@@ -33,6 +33,12 @@ func TestAutoscalerGrowsAndShrinks(t *testing.T) {
 			// In the short form nobody waits the five minutes out after which the autoscaler takes pods away.
 			p.set(t, "wordpress:autoscaling.scaleDownStabilizationSeconds", pick("15", "300"))
 			p.up(t)
+			defer func() {
+				p.unset(t, "wordpress:frontend.terminationGracePeriodSeconds")
+				p.unset(t, "wordpress:autoscaling.scaleDownStabilizationSeconds")
+				p.up(t)
+				p.kubernetes.awaitRollout(t)
+			}()
 		}
 		quieten()
 		shrunk := s.awaitReplicas(t, least)

@@ -53,7 +53,8 @@ func TestNoAcknowledgedWriteIsLost(t *testing.T) {
 			problem = errors.Join(problem, fmt.Errorf("%d acknowledged comments are lost: %s", len(lost), lost[0]))
 		}
 		s.keep(t, proof{promise: 6, title: durable, rounds: len(kills),
-			tried: fmt.Sprintf("comments at %g a second, MySQL killed with SIGKILL right after one of them was acknowledged",
+			tried: fmt.Sprintf("comments at %g a second, MySQL killed with SIGKILL right after one of them was acknowledged; "+
+				"the kernel lives on with what was written to it, as after a power cut it would not",
 				writesPerSecond),
 			figure: fmt.Sprintf("%d of %d acknowledged comments lost in %d kills; %s",
 				len(lost), writes.acknowledged.count(), len(kills), kills),

@@ -16,6 +16,8 @@ type proof struct {
 	title, tried, figure string
 	requests, failed     int64
 	rounds               int
+	// measured is a figure that no promise bounds.
+	measured bool
 	// raw results, kept as JSON.
 	details any
 }
@@ -25,6 +27,9 @@ type proof struct {
 func (s *subject) keep(t *testing.T, found proof, problem error) {
 	t.Helper()
 	verdict := evidence.Held
+	if found.measured {
+		verdict = evidence.Measured
+	}
 	if problem != nil {
 		verdict = evidence.Broken
 		if s.name == ours {
@@ -56,6 +61,11 @@ func (s *subject) caught(t *testing.T, promise int, title, breakage, figure stri
 
 func (s *subject) store(t *testing.T, result evidence.Result) {
 	t.Helper()
+	commit, err := commitOf(t.Context(), s.project)
+	if err != nil {
+		t.Error(err)
+	}
+	result.Commit = commit
 	store := evidence.Store{Dir: evidenceDir(s.project)}
 	if err := store.Keep(result); err != nil {
 		t.Error(err)

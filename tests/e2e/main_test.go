@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 	"wordpress-on-kubernetes/tests/stack"
 )
 
@@ -34,6 +35,13 @@ func run(m *testing.M) (code int, err error) {
 	project, err := stack.Open("dev", "")
 	if err != nil {
 		return 1, err
+	}
+	// A run of everything tells of itself alone; a run of a part adds to what is kept.
+	if everything := flag.Lookup("test.run").Value.String() == ""; *publish && everything {
+		store := evidence.Store{Dir: evidenceDir(project)}
+		if err := store.Clear(); err != nil {
+			return 1, err
+		}
 	}
 	if _, err := project.Endpoints(); err == nil {
 		fmt.Println("a local cluster runs already: it is used, and not taken down")

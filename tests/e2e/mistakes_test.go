@@ -53,6 +53,16 @@ func (a attempts) lost() (count int, problem error) {
 	return count, problem
 }
 
+// unrefused are the mistakes that nothing refused, or that failed for a reason which may be chance.
+func (a attempts) unrefused() (problem error) {
+	for _, one := range a {
+		if !strings.HasPrefix(one.Stopped, "refused by ") || one.Stopped == nothing {
+			problem = errors.Join(problem, fmt.Errorf("%s: %s", one.Mistake, one.Stopped))
+		}
+	}
+	return problem
+}
+
 // String counts what was refused in time and names the mistakes that went further.
 func (a attempts) String() string {
 	named, refused := map[string][]string{}, map[string]int{}
@@ -267,7 +277,7 @@ func programSurvives(t *testing.T) {
 	for _, one := range append(all, p.removals(t)...) {
 		tried = append(tried, s.attempt(t, p, one))
 	}
-	s.keepAttempts(t, tried, objects, s.visitor.reads(t.Context(), s.article))
+	s.keepAttempts(t, tried, objects, errors.Join(tried.unrefused(), s.visitor.reads(t.Context(), s.article)))
 	s.unprotectedDataGoes(t, p)
 }
 

@@ -26,7 +26,8 @@ const (
 	loginBurst = "wordpress:ingress.loginLimit.burst"
 )
 
-// program is this program under the real engine. It gets the figures of the tutorial, so that the two can be compared.
+// program is this program under the real engine, with the tutorial's number of pods and processor time, so that the two can be
+// compared. Memory, the autoscaler's target and the drain are its own.
 type program struct {
 	*deployment
 	kubernetes *cluster

@@ -3,8 +3,10 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,6 +40,20 @@ func writeEvidence(ctx context.Context, project *stack.Project) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(docs, "evidence.md"), []byte(evidence.Markdown(results, about)), 0o644)
+}
+
+// commitOf is what is checked out, with a mark where it was changed since. A copy without its history has none.
+func commitOf(ctx context.Context, project *stack.Project) (string, error) {
+	if _, err := os.Stat(filepath.Join(project.Repo, ".git")); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	command := exec.CommandContext(ctx, "git", "describe", "--always", "--abbrev=7", "--dirty", "--exclude=*")
+	command.Dir = project.Repo
+	output, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("git describe: %w", err)
+	}
+	return strings.TrimSpace(string(output)), nil
 }
 
 func evidenceDir(project *stack.Project) string { return filepath.Join(project.Local(), "evidence") }

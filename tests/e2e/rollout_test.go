@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,17 +13,18 @@ import (
 // drain taken out, the very same must fail.
 func TestRollingUpdateFailsNoRequest(t *testing.T) {
 	each(t, func(t *testing.T, s *subject) {
-		rounds, requests := pick(2, 12), int64(pick(0, 100_000))
+		rounds, requests := pick(3, 12), int64(pick(0, 100_000))
 		visits := s.visit(t)
 		done := 0
-		// The first of three rollouts leaves another image than there was.
+		// The image and a setting, in turn; the first of three rollouts leaves another image than there was.
 		for done < rounds || visits.Requests() < requests || done%3 == 1 {
 			s.rollOnce(t, visits, done)
 			done++
 		}
 		report, problem := s.settled(t, visits)
 		s.keep(t, proof{promise: 2, title: rollingUpdate,
-			tried:  "files, pages, comments and a slow page over kept and new connections, while the image and a setting roll in turn",
+			tried: "files, pages, comments and a slow page over kept and new connections, while the image and a setting roll in turn" +
+				s.drain(t),
 			figure: fmt.Sprintf("%s in %d rollouts", failures(report), done), requests: report.Requests, failed: report.Failed,
 			rounds: done, details: report}, problem)
 
@@ -75,6 +77,23 @@ func (s *subject) drainTakenOut(t *testing.T, promise int, title, what string, s
 	s.caught(t, promise, title, breakage, fmt.Sprintf("%s in %d %s", failures(report), done, what), report.Failed > 0)
 }
 
+// drain tells how long the pods drain, for the table.
+func (s *subject) drain(t *testing.T) string {
+	t.Helper()
+	now, err := s.kubernetes.deployment(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := now.Spec.Template.Spec.Containers[0].Lifecycle
+	switch {
+	case stop == nil || stop.PreStop == nil:
+		return "; no drain"
+	case stop.PreStop.Sleep != nil:
+		return fmt.Sprintf("; a drain of %d s", stop.PreStop.Sleep.Seconds)
+	}
+	return "; a drain by " + strings.Join(stop.PreStop.Exec.Command, " ")
+}
+
 // withoutDrain takes the pods' drain out, and returns what puts it back.
 func (s *subject) withoutDrain(t *testing.T) (restore func()) {
 	t.Helper()
@@ -104,7 +123,8 @@ func (s *subject) withoutRetry(t *testing.T) (restore func()) {
 	patch := func(change string) {
 		kubectl(t, s.project, "", "patch", "-n", s.namespace, "ingressroutes.traefik.io", "wordpress", "--type=json", "-p", change)
 	}
-	patch(`[{"op":"remove","path":"/spec/routes/0/middlewares/1"}]`)
+	patch(`[{"op":"test","path":"/spec/routes/0/middlewares/1","value":{"name":"wordpress-retry"}},
+		{"op":"remove","path":"/spec/routes/0/middlewares/1"}]`)
 	return func() {
 		patch(`[{"op":"add","path":"/spec/routes/0/middlewares/1","value":{"name":"wordpress-retry"}}]`)
 	}

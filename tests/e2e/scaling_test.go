@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -102,28 +103,59 @@ func TestDrainingNodesFailsNoRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		before, err := s.kubernetes.readyPods(t.Context(), s.frontend)
-		if err != nil {
-			t.Fatal(err)
-		}
+		// The autoscaler must not hide or add a disruption.
+		s.setBounds(t, fewReplicas, fewReplicas)
+		defer s.setBounds(t, fewReplicas, manyReplicas)
+		s.awaitReplicas(t, fewReplicas)
+		s.awaitGone(t)
+		before := s.placed(t)
 		fewest := s.watchFewest(t)
 		visits := s.visit(t)
-		drained := nodes.Items[:pick(1, len(nodes.Items))]
-		for _, node := range drained {
-			visits.Phase("draining " + node.Name)
-			s.drainNode(t, node.Name)
+		drains := 0
+		for _, node := range nodes.Items {
+			if drains < pick(1, len(nodes.Items)) && s.placed(t)[node.Name] > 0 {
+				visits.Phase("draining " + node.Name)
+				s.drainNode(t, node.Name)
+				drains++
+			}
 		}
 		report, problem := s.settled(t, visits)
-		disrupted := len(before) - fewest()
-		if problem == nil && disrupted > 1 {
+		disrupted := sum(before) - fewest()
+		switch {
+		case problem != nil:
+		case disrupted > 1:
 			problem = fmt.Errorf("%d frontend pods were disrupted at a time", disrupted)
+		case disrupted < 1:
+			problem = errors.New("no drain disrupted a pod, so nothing was tried")
 		}
 		s.keep(t, proof{promise: 3, part: "draining", title: "draining nodes fails no request",
-			tried: "kubectl drain of one node after the other, for the frontend's pods, under the load of visitors",
+			tried: fmt.Sprintf("kubectl drain of %d nodes with frontend pods, one after the other, for these pods, under the load of visitors",
+				drains) + s.drain(t),
 			figure: fmt.Sprintf("%s in %d drains, at most %d pod disrupted at a time", failures(report),
-				len(drained), disrupted),
-			requests: report.Requests, failed: report.Failed, rounds: len(drained), details: report}, problem)
+				drains, disrupted),
+			requests: report.Requests, failed: report.Failed, rounds: drains, details: report}, problem)
 	})
+}
+
+// placed counts the ready frontend pods by node.
+func (s *subject) placed(t *testing.T) map[string]int {
+	t.Helper()
+	pods, err := s.kubernetes.readyPods(t.Context(), s.frontend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byNode := map[string]int{}
+	for _, pod := range pods {
+		byNode[pod.Spec.NodeName]++
+	}
+	return byNode
+}
+
+func sum(counts map[string]int) (total int) {
+	for _, count := range counts {
+		total += count
+	}
+	return total
 }
 
 // drainNode evicts the frontend's pods from a node, waits until as many run elsewhere, and gives the node back.

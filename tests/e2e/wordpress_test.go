@@ -207,6 +207,18 @@ func (s *site) loggedIn(ctx context.Context) error {
 	return nil
 }
 
+// loggedOut reports a visitor whose login still holds, or who is not asked to log in.
+func (s *site) loggedOut(ctx context.Context) error {
+	response, err := s.get(ctx, "/wp-admin/profile.php")
+	if err != nil {
+		return err
+	}
+	if response.status != http.StatusFound || !strings.Contains(response.location, "/wp-login.php") {
+		return fmt.Errorf("an earlier login is answered with status %d, location %q", response.status, response.location)
+	}
+	return nil
+}
+
 // article is a published post with a picture.
 type article struct {
 	title    string

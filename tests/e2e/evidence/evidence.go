@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -24,9 +25,13 @@ const (
 const (
 	Held   = "held"
 	Broken = "broken"
+	// Measured is a figure that no promise bounds.
+	Measured = "measured"
 	// NotTried needs a Figure that gives the reason.
 	NotTried = "not tried"
 )
+
+var verdicts = []string{Held, Broken, Measured, NotTried}
 
 // Result is what one try of one promise found for one contender; or, with a Breakage, whether the proof of the promise
 // noticed that it was deliberately broken.
@@ -40,7 +45,7 @@ type Result struct {
 	Tried string `json:"tried,omitempty"`
 	// Contender is Tutorial or Ours.
 	Contender string `json:"contender"`
-	// Verdict is Held, Broken or NotTried; empty with a Breakage.
+	// Verdict is Held, Broken, Measured or NotTried; empty with a Breakage.
 	Verdict string `json:"verdict,omitempty"`
 	// Figure is what was measured, one line for a table's cell.
 	Figure string `json:"figure"`
@@ -54,6 +59,8 @@ type Result struct {
 	// Long is the long form of the try.
 	Long bool      `json:"long"`
 	At   time.Time `json:"at"`
+	// Commit that the program and the proof were at.
+	Commit string `json:"commit"`
 	// Details are the raw measurements, as anything that JSON can hold.
 	Details any `json:"details,omitempty"`
 }
@@ -77,6 +84,15 @@ func (s *Store) Keep(result Result) error {
 		return err
 	}
 	return replaceFile(filepath.Join(s.Dir, result.fileName()), append(text, '\n'))
+}
+
+// Clear forgets all results, so that none is told of which this run knows nothing.
+func (s *Store) Clear() error {
+	paths, err := filepath.Glob(filepath.Join(s.Dir, "*.json"))
+	for _, path := range paths {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
 }
 
 // Load reads all results in a folder. Two of the same try are an error: a promise got another title, and the file with the
@@ -136,8 +152,7 @@ func (r Result) check() error {
 	if r.Breakage != "" {
 		require(r.Verdict == "", "verdict %q on a deliberate breakage, which is caught or not", r.Verdict)
 	} else {
-		require(r.Verdict == Held || r.Verdict == Broken || r.Verdict == NotTried,
-			"verdict %q, want %q, %q or %q", r.Verdict, Held, Broken, NotTried)
+		require(slices.Contains(verdicts, r.Verdict), "verdict %q, want one of %q", r.Verdict, verdicts)
 		require(!r.Caught, "caught, but no breakage")
 	}
 	return errors.Join(problems...)

@@ -119,7 +119,7 @@ func TestEverythingThatAResultLacksIsTold(t *testing.T) {
 	}
 	for _, problem := range []string{
 		"promise 0, want a number from 1", "no title", `contender "mine", want "tutorial" or "ours"`, "no figure", "no time",
-		`verdict "fine", want "held", "broken" or "not tried"`, "caught, but no breakage",
+		`verdict "fine", want one of ["held" "broken" "measured" "not tried"]`, "caught, but no breakage",
 	} {
 		if !strings.Contains(err.Error(), problem) {
 			t.Errorf("the error does not say %s:\n%v", problem, err)
@@ -163,5 +163,24 @@ func writeFile(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestWhatIsClearedIsForgotten(t *testing.T) {
+	dir := t.TempDir()
+	store := evidence.Store{Dir: filepath.Join(dir, "none yet")}
+	if err := store.Clear(); err != nil {
+		t.Errorf("nothing to clear: %v", err)
+	}
+	store.Dir = dir
+	mustKeep(t, dir, held())
+	if err := os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Clear(); err != nil {
+		t.Fatal(err)
+	}
+	if left := files(t, dir); !slices.Equal(left, []string{"notes.txt"}) {
+		t.Errorf("%q is left, want what is no result", left)
 	}
 }

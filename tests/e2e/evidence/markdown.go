@@ -25,7 +25,7 @@ type Version struct {
 // intro tells how to read the tables and how to get them anew.
 const intro = `# Evidence
 
-Each promise of this program was tried on a real cluster with real requests. The long form tries the tutorial's own manifests
+What is listed here was tried on a real cluster with real requests; what no bound was promised for is called measured. The long form tries the tutorial's own manifests
 too, in current API versions, with the same images and by the same tests; the short form, which runs with every change, does
 not. A request has failed when it did not get the expected status and body: a reset and a time-out are failures too. ` + "`make verify`" + ` tries everything anew and writes this file.
 
@@ -56,7 +56,22 @@ func writeAbout(text *strings.Builder, results []Result, about About) {
 	for _, version := range about.Versions {
 		versions = append(versions, oneLine(version.Name+" "+version.Version))
 	}
-	fmt.Fprintf(text, "- Versions: %s\n", strings.Join(versions, ", "))
+	fmt.Fprintf(text, "- Versions: %s\n- Commits: %s\n", strings.Join(versions, ", "), commits(results))
+}
+
+// commits that the results were taken at.
+func commits(results []Result) string {
+	var list []string
+	for _, result := range results {
+		if result.Commit != "" {
+			list = append(list, result.Commit)
+		}
+	}
+	if len(list) == 0 {
+		return "unknown"
+	}
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), ", ")
 }
 
 // period is the first and last date of the results.
@@ -91,7 +106,8 @@ func writeBreakages(text *strings.Builder, breakages []Result) {
 		return
 	}
 	text.WriteString("\n## What the proofs catch\n" +
-		"A proof that cannot fail proves nothing. So the promise was broken on purpose, and the same proof had to notice.\n\n" +
+		"A proof that cannot fail proves nothing. So these promises were broken on purpose, and the same proof had to notice; of the others, " +
+		"the tutorial's column shows whether the proof can fail.\n\n" +
 		"| # | promise | what was broken | where | what the proof saw | caught | date |\n" +
 		"|---:|---|---|---|---|---|---|\n")
 	for _, row := range rowsOf(breakages) {
