@@ -48,6 +48,7 @@ var acceptedCases = map[string]string{
 	"open without ingress":      `{wordpress:ingress: {kind: none}, wordpress:network: {enabled: false}}`,
 	"DNS of a node and a port":  `wordpress:network: {dns: {cidrs: [169.254.20.10/32], port: 5353, podLabels: {dns.operator.openshift.io/daemonset-dns: default}}}`,
 	"label without a value":     `wordpress:network: {edge: {namespace: edge, podLabels: {example.com/edge: ""}}}`,
+	"names of somebody else's":  `{wordpress:database: {mode: external, host: 192.0.2.7, name: wp-prod.eu, user: v-kubernetes-wp@db}, wordpress:databaseRootPassword: null}`,
 	"database behind a name":    `{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {cidrs: [0.0.0.0/0]}}}`,
 	"everything outside":        `wordpress:network: {egress: [{cidr: 0.0.0.0/0, ports: [80, 443]}, {cidr: "::/0", ports: [1, 65535]}, {cidr: 203.0.113.25/32, ports: [587]}]}`,
 	"nothing outside":           `wordpress:network: {egress: []}`,

@@ -200,13 +200,19 @@ func checkPorts(path *field.Path, ports []int) field.ErrorList {
 	return problems
 }
 
-// checkIdentifier accepts what MySQL takes in a name without quotes, within ASCII.
-func checkIdentifier(path *field.Path, value string, maxLength int) field.ErrorList {
-	if len(value) >= 1 && len(value) <= maxLength && strings.IndexFunc(value, notInIdentifier) < 0 {
+// checkNameInMySQL accepts what MySQL takes in a name without quotes, within ASCII, because the image's first start writes none
+// around it. Whoever made the names of an external database could quote them.
+func checkNameInMySQL(path *field.Path, mode DatabaseMode, value string, maxLength int) field.ErrorList {
+	allowed, plain := "_ and $", value
+	if mode == External {
+		allowed = "_, $, -, . and @"
+		plain = strings.NewReplacer("-", "", ".", "", "@", "").Replace(value)
+	}
+	if len(value) >= 1 && len(value) <= maxLength && strings.IndexFunc(plain, notInIdentifier) < 0 {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(path, value,
-		fmt.Sprintf("must be 1 to %d characters of A-Z, a-z, 0-9, _ and $", maxLength))}
+		fmt.Sprintf("must be 1 to %d characters of A-Z, a-z, 0-9, %s", maxLength, allowed))}
 }
 
 func notInIdentifier(r rune) bool {

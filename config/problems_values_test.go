@@ -112,6 +112,9 @@ wordpress:ingress: {kind: nginx}`, []string{
 		`database.name: Invalid value: "MySQL": must not be one of MySQL's own databases`,
 		`database.user: Invalid value: "abcdefghijklmnopqrstuvwxyz0123456": must be 1 to 32 characters of A-Z, a-z, 0-9, _ and $`,
 	}},
+	{"name that no server takes", `{wordpress:database: {mode: external, host: 192.0.2.7, name: "wp;prod"}, wordpress:databaseRootPassword: null}`, []string{
+		`database.name: Invalid value: "wp;prod": must be 1 to 64 characters of A-Z, a-z, 0-9, _, $, -, . and @`,
+	}},
 	{"database out of range", `
 wordpress:database: {maxConnections: 200000, terminationGracePeriodSeconds: 0, port: 70000}
 wordpress:frontend: {nodes: -1}`, []string{

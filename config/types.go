@@ -199,10 +199,11 @@ type Database struct {
 	// Image is an image that keeps the contract of the official mysql image; MariaDB's does not. Production needs a tag other than
 	// latest, or a digest. Mode standalone only. Default: mysql:9.7.2.
 	Image string `json:"image"`
-	// Name of the database: 1 to 64 letters, digits, _ and $, each _ counted twice in mode standalone, and none
-	// of MySQL's own. Default: wordpress.
+	// Name of the database: 1 to 64 letters, digits, _ and $, each _ counted twice in mode standalone, in mode external - . and @
+	// too, and none of MySQL's own. Default: wordpress.
 	Name string `json:"name"`
-	// User that WordPress logs in as: 1 to 32 letters, digits, _ and $, and not root. Default: wordpress.
+	// User that WordPress logs in as: 1 to 32 letters, digits, _ and $, in mode external - . and @ too, and not root. Default:
+	// wordpress.
 	User string `json:"user"`
 	// Resources of the MySQL container. Mode standalone only.
 	Resources Resources `json:"resources"`

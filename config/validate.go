@@ -117,8 +117,8 @@ func validateDatabase(d *Database) field.ErrorList {
 	return slices.Concat(
 		checkOneOf(at("database.mode"), d.Mode, Standalone, External),
 		checkDatabaseImage(at("database.image"), d.Image),
-		validateDatabaseName(d.Name),
-		validateDatabaseUser(d.User),
+		validateDatabaseName(d),
+		validateDatabaseUser(d),
 		validateResources(at("database.resources"), d.Resources, MinDatabaseMemory),
 		checkOptionalRange(at("database.maxConnections"), d.MaxConnections, 1, MaxConnections, "connections"),
 		checkRange(at("database.terminationGracePeriodSeconds"), d.TerminationGracePeriodSeconds, 1, maxSeconds, "seconds"),
@@ -128,19 +128,19 @@ func validateDatabase(d *Database) field.ErrorList {
 	)
 }
 
-func validateDatabaseName(name string) field.ErrorList {
-	if slices.Contains([]string{"mysql", "sys", "information_schema", "performance_schema"}, strings.ToLower(name)) {
-		return field.ErrorList{field.Invalid(at("database.name"), name, "must not be one of MySQL's own databases")}
+func validateDatabaseName(d *Database) field.ErrorList {
+	if slices.Contains([]string{"mysql", "sys", "information_schema", "performance_schema"}, strings.ToLower(d.Name)) {
+		return field.ErrorList{field.Invalid(at("database.name"), d.Name, "must not be one of MySQL's own databases")}
 	}
-	return checkIdentifier(at("database.name"), name, maxDatabaseName)
+	return checkNameInMySQL(at("database.name"), d.Mode, d.Name, maxDatabaseName)
 }
 
 // validateDatabaseUser keeps the site off root, whom MySQL denies nothing.
-func validateDatabaseUser(user string) field.ErrorList {
-	if strings.EqualFold(user, "root") {
-		return field.ErrorList{field.Invalid(at("database.user"), user, "must not be root: the site needs one database only")}
+func validateDatabaseUser(d *Database) field.ErrorList {
+	if strings.EqualFold(d.User, "root") {
+		return field.ErrorList{field.Invalid(at("database.user"), d.User, "must not be root: the site needs one database only")}
 	}
-	return checkIdentifier(at("database.user"), user, maxDatabaseUser)
+	return checkNameInMySQL(at("database.user"), d.Mode, d.User, maxDatabaseUser)
 }
 
 func validateStorage(s *Storage) field.ErrorList {

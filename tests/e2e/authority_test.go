@@ -6,13 +6,10 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http/httptest"
-	"os"
-	"runtime"
 	"strconv"
 	"sync"
 	"testing"
@@ -23,7 +20,6 @@ import (
 	"github.com/letsencrypt/pebble/v2/db"
 	"github.com/letsencrypt/pebble/v2/va"
 	"github.com/letsencrypt/pebble/v2/wfe"
-	"golang.org/x/sys/unix"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"wordpress-on-kubernetes/tests/stack"
@@ -121,39 +117,15 @@ func portOf(t *testing.T, address string) int {
 	return port
 }
 
-// listenInCluster listens where the API server does, which pods can reach: the cluster's network is none of this machine's.
-// A socket stays in the network that its thread was in.
-func listenInCluster(ctx context.Context, project *stack.Project, kubernetes *cluster) (listener net.Listener, err error) {
+// listenInCluster listens where the API server does, which pods can reach.
+func listenInCluster(ctx context.Context, project *stack.Project, kubernetes *cluster) (net.Listener, error) {
 	address, err := kubernetes.ownAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
-	pid, err := supervisor(project)
-	if err != nil {
-		return nil, err
-	}
-	network, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
-	if err != nil {
-		return nil, fmt.Errorf("the cluster's network: %w", err)
-	}
-	defer func() { err = errors.Join(err, network.Close()) }()
-	type result struct {
-		net.Listener
-		err error
-	}
-	listened := make(chan result)
-	go func() {
-		// Never unlocked: the thread ends with the goroutine, and nothing else ever runs in that network.
-		runtime.LockOSThread()
-		if err := unix.Setns(int(network.Fd()), unix.CLONE_NEWNET); err != nil {
-			listened <- result{err: fmt.Errorf("enter the cluster's network: %w", err)}
-			return
-		}
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(address, "0"))
-		listened <- result{listener, err}
-	}()
-	found := <-listened
-	return found.Listener, found.err
+	return inNetwork(project, func() (net.Listener, error) {
+		return (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(address, "0"))
+	})
 }
 
 // ownAddress is the API server's address within the cluster.

@@ -410,17 +410,10 @@ func (s *site) opensLogin(ctx context.Context) error {
 	return err
 }
 
-// fromElsewhere visits the site past the cluster's Service, which gives everybody one address, straight at the edge's pod.
+// fromElsewhere is a visitor of another address than all others have: those come by a node's port, and so from a node; this one
+// comes to the edge's pod from the network that joins the nodes.
 func (s *subject) fromElsewhere(t *testing.T) *site {
 	t.Helper()
-	found, err := s.project.Endpoints()
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy, err := url.Parse(found.Proxy)
-	if err != nil {
-		t.Fatal(err)
-	}
 	edge, err := (&cluster{Interface: s.kubernetes, namespace: edgeNamespace}).readyPods(t.Context(), "app.kubernetes.io/name=traefik")
 	if err != nil || len(edge) == 0 {
 		t.Fatalf("%d pods of the edge are ready: %v", len(edge), err)
@@ -429,8 +422,10 @@ func (s *subject) fromElsewhere(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return tunnel(ctx, proxy.Host, net.JoinHostPort(edge[0].Status.PodIP, "8443"))
+	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return inNetwork(s.project, func() (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(edge[0].Status.PodIP, "8443"))
+		})
 	}
 	visitor, err := newSite(transport, "https://"+s.host, s.host)
 	if err != nil {

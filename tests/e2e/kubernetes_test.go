@@ -130,6 +130,20 @@ func (c *cluster) removeNamespace(ctx context.Context) error {
 		})
 }
 
+// removeRetained removes the volumes that have outlived the namespace's claims.
+func (c *cluster) removeRetained(ctx context.Context) error {
+	volumes, err := c.CoreV1().PersistentVolumes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	for _, volume := range volumes.Items {
+		if claim := volume.Spec.ClaimRef; claim != nil && claim.Namespace == c.namespace {
+			err = errors.Join(err, c.CoreV1().PersistentVolumes().Delete(ctx, volume.Name, metav1.DeleteOptions{}))
+		}
+	}
+	return err
+}
+
 // kubectl runs a command against the local cluster and returns what it printed.
 func kubectl(t *testing.T, project *stack.Project, input string, args ...string) string {
 	t.Helper()

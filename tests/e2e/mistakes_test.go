@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/rand"
 
@@ -515,8 +516,8 @@ func manifestsSurvive(t *testing.T) {
 	s.keepAttempts(t, tried, objects, s.visitor.reads(t.Context(), s.article))
 }
 
-// awaitReclaimed returns when no volume is left over from a claim that is gone: the local classes delete them, in their
-// own time.
+// awaitReclaimed returns when no volume is left over from a claim that is gone, where its class deletes such volumes: that
+// takes its own time.
 func (c *cluster) awaitReclaimed(t *testing.T) {
 	t.Helper()
 	await(t, "volumes without a claim are deleted", func(ctx context.Context) error {
@@ -534,7 +535,8 @@ func (c *cluster) awaitReclaimed(t *testing.T) {
 		}
 		for _, volume := range volumes.Items {
 			claim := volume.Spec.ClaimRef
-			if claim != nil && claim.Namespace == c.namespace && !claimed[volume.Name] {
+			retained := volume.Spec.PersistentVolumeReclaimPolicy == corev1.PersistentVolumeReclaimRetain
+			if claim != nil && claim.Namespace == c.namespace && !claimed[volume.Name] && !retained {
 				return fmt.Errorf("%s of claim %s is still there", volume.Name, claim.Name)
 			}
 		}
@@ -551,16 +553,30 @@ func (s *subject) manifestMistakes(t *testing.T) []mistake {
 	folder := s.manifestFolder()
 	return []mistake{
 		apply("the database's storage class changed", "storageClassName: local-block", "storageClassName: local-shared"),
-		apply("the content's storage class changed", "storageClassName: local-shared", "storageClassName: local-block"),
+		apply("the content's storage class changed", "storageClassName: local-shared-retain", "storageClassName: local-block"),
 		apply("a smaller database volume", "storage: 20Gi", "storage: 1Gi"),
 		apply("a smaller content volume", "storage: 2Gi", "storage: 100Mi"),
 		apply("the namespace renamed", s.namespace, s.namespace+renamed),
-		{name: "the database removed", command: []string{"delete", "--ignore-not-found", "-f", filepath.Join(folder, "20-mysql.yaml")}},
+		{name: "the database removed", command: []string{"apply", "-f", s.manifestsWithout(t, "20-mysql.yaml")}},
+		{name: "the database deleted", command: []string{"delete", "--ignore-not-found", "-f", filepath.Join(folder, "20-mysql.yaml")}},
 		{name: "everything deleted", command: []string{"delete", "--ignore-not-found", "-f", folder}},
 	}
 }
 
 func (s *subject) manifestFolder() string { return filepath.Join(s.project.Repo, "tests", "baseline") }
+
+// manifestsWithout is a copy of the manifests that lacks one.
+func (s *subject) manifestsWithout(t *testing.T, name string) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS(s.manifestFolder())); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(filepath.Join(folder, name)), os.Remove(filepath.Join(folder, "README.md"))); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
 
 // changedManifests is a copy of the manifests with a mistake in it.
 func (s *subject) changedManifests(t *testing.T, old, replacement string) string {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -102,7 +103,7 @@ func (m *manifests) setSetting(t *testing.T, round int) {
 }
 
 func (m *manifests) remove(ctx context.Context) error {
-	return m.kubernetes.removeNamespace(ctx)
+	return errors.Join(m.kubernetes.removeNamespace(ctx), m.kubernetes.removeRetained(ctx))
 }
 
 func (*manifests) output() []byte { return nil }

@@ -88,8 +88,9 @@ func TestEveryDeploymentIsAwaitedAndSmall(t *testing.T) {
 
 func TestStorageClasses(t *testing.T) {
 	binding := map[string]storagev1.VolumeBindingMode{
-		"local-block":  storagev1.VolumeBindingWaitForFirstConsumer,
-		"local-shared": storagev1.VolumeBindingImmediate,
+		"local-block":         storagev1.VolumeBindingWaitForFirstConsumer,
+		"local-shared":        storagev1.VolumeBindingImmediate,
+		"local-shared-retain": storagev1.VolumeBindingImmediate,
 	}
 	for name, want := range binding {
 		var class storagev1.StorageClass
