@@ -83,7 +83,7 @@ routes:
 
 func TestDeadPodIsPassedOver(t *testing.T) {
 	p := runIngress(t)
-	p.wantSpec("Middleware", "wordpress-retry", `retry: {attempts: 8, initialInterval: 100ms}`)
+	p.wantSpec("Middleware", "wordpress-retry", `retry: {attempts: 16, initialInterval: 100ms}`)
 	p.wantSpec("ServersTransport", "wordpress", `forwardingTimeouts: {dialTimeout: 1s}`)
 }
 
