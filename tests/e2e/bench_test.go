@@ -43,7 +43,7 @@ func TestBench(t *testing.T) {
 	if *benchRuns == 0 {
 		t.Skip("measures only with -bench.runs, which `make bench` sets")
 	}
-	fmt.Println(machine())
+	fmt.Println(time.Now().UTC().Format(time.DateOnly)+",", machine())
 	t.Run("deploy", benchDeploy)
 	t.Run("compile", benchCompile)
 }

@@ -73,8 +73,7 @@ func machine() string {
 			memory = fmt.Sprintf("%.0f GiB", float64(kilobytes)/(1<<20))
 		}
 	}
-	return fmt.Sprintf("%s, %d cores (%s), %s, %s, %s",
-		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), model, memory, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
+	return fmt.Sprintf("%d cores (%s), %s, %s, %s", runtime.NumCPU(), model, memory, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
 }
 
 // phases split an update: time in which some workload was waited for, and other time in which the provider worked.
