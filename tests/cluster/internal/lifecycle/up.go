@@ -114,9 +114,14 @@ func (h *Host) preflight(ctx context.Context, o UpOptions) error {
 	if err != nil {
 		return err
 	}
-	return preflight.Check(machine, preflight.Need{
-		Nodes: o.Nodes, ToolsBuilt: len(missing) == 0, HTTP: o.HTTP, HTTPS: o.HTTPS,
-	})
+	need := preflight.Need{Nodes: o.Nodes, ToolsBuilt: len(missing) == 0, HTTP: o.HTTP, HTTPS: o.HTTPS}
+	if err := preflight.Check(machine, need); err != nil {
+		return err
+	}
+	if caution := preflight.Caution(machine, need); caution != "" {
+		h.Progress(caution)
+	}
+	return nil
 }
 
 // installCommands installs, from Debian's archive, what building needs and preflight found that apt-get can bring.

@@ -14,10 +14,11 @@ const (
 	firstNodeMemory = 6 * gibibyte
 	// nextNodeMemory is what each further node needs for itself and its pods.
 	nextNodeMemory = 1 * gibibyte
-	// builtDisk and freshDisk are for images, volumes and logs, with and without the tools being built already; the
-	// compiler's cache takes the difference.
-	builtDisk = 15 * gibibyte
-	freshDisk = 25 * gibibyte
+	// runDisk is for the tools, images, volumes and logs: 3 GiB and 7 GiB with three nodes after start, and what a
+	// site and its load write.
+	runDisk = 15 * gibibyte
+	// compileDisk is what the Go modules and the compiler's cache grow by when both are empty.
+	compileDisk = 20 * gibibyte
 )
 
 // Need is what the cluster is to be.
@@ -84,15 +85,22 @@ func checkSizes(m Machine, need Need) []string {
 		problems = append(problems, fmt.Sprintf("%s of memory are available, and %s are needed for %d node(s): end other programs or start fewer nodes",
 			size(m.MemoryAvailable), size(memory), need.Nodes))
 	}
-	disk, why := uint64(freshDisk), "to build and run"
-	if need.ToolsBuilt {
-		disk, why = builtDisk, "to run"
-	}
-	if m.DiskFree < disk {
-		problems = append(problems, fmt.Sprintf("%s are free at %s, and %s are needed %s: free some, or move the repository to a larger disk",
-			size(m.DiskFree), m.DiskPath, size(disk), why))
+	if m.DiskFree < runDisk {
+		problems = append(problems, fmt.Sprintf("%s are free at %s, and %s are needed: free some, or move the repository to a larger disk",
+			size(m.DiskFree), m.DiskPath, size(runDisk)))
 	}
 	return problems
+}
+
+// Caution returns what may go wrong on a machine that Check accepts, empty if nothing is known. How full Go's caches are
+// already, and on which disk, cannot be told without reading all of them; a build that runs out of space can be
+// repeated and keeps what is done.
+func Caution(m Machine, need Need) string {
+	if need.ToolsBuilt || m.DiskFree >= runDisk+compileDisk {
+		return ""
+	}
+	return fmt.Sprintf("%s are free at %s: where Go's caches are empty and on the same disk, building the tools fills up to %s of them, and running needs %s",
+		size(m.DiskFree), m.DiskPath, size(compileDisk), size(runDisk))
 }
 
 func checkPorts(m Machine, need Need) []string {

@@ -24,6 +24,20 @@ func TestCheckAcceptsAGoodMachine(t *testing.T) {
 	}
 }
 
+func TestCautionIsForBuildingOnASmallDisk(t *testing.T) {
+	m := goodMachine()
+	m.DiskFree = 20 * gibibyte
+	if got := Caution(m, Need{ToolsBuilt: true}); got != "" {
+		t.Errorf("nothing is to be built, and yet: %s", got)
+	}
+	if got := Caution(goodMachine(), Need{}); got != "" {
+		t.Errorf("the disk is large, and yet: %s", got)
+	}
+	if got := Caution(m, Need{}); !strings.Contains(got, "20.0 GiB are free at /data") {
+		t.Errorf("building on 20 GiB gives %q, which does not say how much is free", got)
+	}
+}
+
 func TestCheckNamesEachProblemAndItsWayOut(t *testing.T) {
 	tests := map[string]struct {
 		spoil func(*Machine)
@@ -36,10 +50,8 @@ func TestCheckNamesEachProblemAndItsWayOut(t *testing.T) {
 		"overlay":      {func(m *Machine) { m.Overlay = false }, Need{}, []string{"overlay", "modprobe"}},
 		"namespaces":   {func(m *Machine) { m.MissingNamespaces = []string{"net"} }, Need{}, []string{"net namespaces", "kernel"}},
 		"memory":       {func(m *Machine) { m.MemoryAvailable = 7 * gibibyte }, Need{Nodes: 3}, []string{"7.0 GiB", "8.0 GiB", "3 node(s)"}},
-		"disk to build": {func(m *Machine) { m.DiskFree = 20 * gibibyte }, Need{},
-			[]string{"20.0 GiB", "/data", "25.0 GiB", "to build"}},
-		"disk to run": {func(m *Machine) { m.DiskFree = 14 * gibibyte }, Need{ToolsBuilt: true}, []string{"14.0 GiB", "15.0 GiB"}},
-		"go":          {func(m *Machine) { m.GoTooOld = true }, Need{}, []string{"go1.26.8", "go1.26.0"}},
+		"disk":         {func(m *Machine) { m.DiskFree = 14 * gibibyte }, Need{}, []string{"14.0 GiB", "/data", "15.0 GiB"}},
+		"go":           {func(m *Machine) { m.GoTooOld = true }, Need{}, []string{"go1.26.8", "go1.26.0"}},
 		"command": {func(m *Machine) { m.MissingCommands = map[string]string{"mmdebstrap": "get it there"} }, Need{},
 			[]string{"mmdebstrap", "get it there"}},
 		"same port": {func(*Machine) {}, Need{HTTP: 8080, HTTPS: 8080}, []string{"both 8080"}},
