@@ -242,12 +242,23 @@ func frontendArgs(
 			User:        stack.Database.User,
 			SecretName:  mysql.SecretName,
 			PasswordKey: database.PasswordKey,
+			TLS:         databaseTLSArgs(stack),
 		},
 		BlockOutgoingHTTP:  *stack.Network.Enabled && !reachesWeb(stack.Network.Egress),
 		AuthSecret:         secret(stack.AuthSecret),
 		ExistingAuthSecret: settings.ExistingSecret,
 		After:              slices.Concat(mysql.Ready, closed),
 	}
+}
+
+// databaseTLSArgs are nil where the connections are not encrypted. The program's own server is reached within the namespace, which
+// network policies close.
+func databaseTLSArgs(stack *config.Stack) *frontend.DatabaseTLSArgs {
+	tls := stack.Database.TLS
+	if stack.Database.Mode != config.External || tls.Mode == config.DatabaseTLSDisabled {
+		return nil
+	}
+	return &frontend.DatabaseTLSArgs{Verify: tls.Mode == config.DatabaseTLSVerified, CABundle: tls.CABundle}
 }
 
 func autoscalingArgs(

@@ -50,6 +50,8 @@ var acceptedCases = map[string]string{
 	"label without a value":     `wordpress:network: {edge: {namespace: edge, podLabels: {example.com/edge: ""}}}`,
 	"names of somebody else's":  `{wordpress:database: {mode: external, host: 192.0.2.7, name: wp-prod.eu, user: v-kubernetes-wp@db}, wordpress:databaseRootPassword: null}`,
 	"database behind a name":    `{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {cidrs: [0.0.0.0/0]}}}`,
+	"database of an authority":  `{wordpress:profile: production, wordpress:database: {mode: external, host: 192.0.2.7, tls: {caBundle: "The first:\n` + escaped(aCertificate) + `\nand again:\n` + escaped(aCertificate) + `\n\n"}}, wordpress:databaseRootPassword: null}`,
+	"database in the plain":     `{wordpress:database: {mode: external, host: 192.0.2.7, tls: {mode: disabled}}, wordpress:databaseRootPassword: null}`,
 	"everything outside":        `wordpress:network: {egress: [{cidr: 0.0.0.0/0, ports: [80, 443]}, {cidr: "::/0", ports: [1, 65535]}, {cidr: 203.0.113.25/32, ports: [587]}]}`,
 	"nothing outside":           `wordpress:network: {egress: []}`,
 	"log-ins not limited":       `wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden, loginLimit: {enabled: false}}`,

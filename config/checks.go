@@ -1,6 +1,9 @@
 package config
 
 import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -182,6 +185,30 @@ func checkCIDR(path *field.Path, value string) field.ErrorList {
 		return field.ErrorList{field.Invalid(path, value, fmt.Sprintf(
 			"must have no bits behind its prefix: %s for the network, %s for the address",
 			network.Masked(), netip.PrefixFrom(network.Addr(), network.Addr().BitLen())))}
+	}
+	return nil
+}
+
+// checkCABundle shows none of the text in its messages: a private key may have got into it.
+func checkCABundle(path *field.Path, bundle string) field.ErrorList {
+	refuse := func(format string, args ...any) field.ErrorList {
+		return field.ErrorList{field.Invalid(path, fmt.Sprintf("%d bytes", len(bundle)), fmt.Sprintf(format, args...))}
+	}
+	if len(bundle) > maxCABundle {
+		return refuse("must have at most %d bytes: keep the authorities of this database alone", maxCABundle)
+	}
+	rest := []byte(bundle)
+	for number := 1; len(rest) > 0 && (number == 1 || len(bytes.TrimSpace(rest)) > 0); number++ {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return refuse("must be certificates in PEM: no. %d does not begin with -----BEGIN CERTIFICATE----- or does not end", number)
+		}
+		if block.Type != "CERTIFICATE" {
+			return refuse("must hold certificates alone: no. %d is a %s", number, block.Type)
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return refuse("must be certificates in PEM: no. %d cannot be read: %v", number, err)
+		}
 	}
 	return nil
 }

@@ -73,6 +73,8 @@ const (
 	DefaultMaxConnections = 151
 	// DefaultDatabaseGracePeriodSeconds is time to flush a dirty buffer pool of the default size to slow disks.
 	DefaultDatabaseGracePeriodSeconds = 120
+	// DefaultDatabaseTLSMode lets nobody in between read or change anything.
+	DefaultDatabaseTLSMode = DatabaseTLSVerified
 	// DefaultDatabasePort is MySQL's registered port.
 	DefaultDatabasePort = 3306
 )
@@ -190,6 +192,7 @@ func defaultDatabase() Database {
 			DefaultDatabaseCPU, DefaultDatabaseMemory, DefaultDatabaseEphemeralStorage),
 		TerminationGracePeriodSeconds: DefaultDatabaseGracePeriodSeconds,
 		Port:                          DefaultDatabasePort,
+		TLS:                           DatabaseTLS{Mode: DefaultDatabaseTLSMode},
 	}
 }
 

@@ -46,6 +46,10 @@ const (
 	MinUploadSize = "1Mi"
 	MaxUploadSize = "2046Mi"
 
+	// maxCABundle in bytes leaves a ConfigMap, which holds at most 1 MiB, room for the other files; the bundle of all of a large
+	// cloud's regions takes a third of it.
+	maxCABundle = 512 << 10
+
 	// MinProductionDatabaseMemory in bytes has room for a buffer pool that holds the database of a small site.
 	MinProductionDatabaseMemory = "1Gi"
 	// MinProductionDrainSeconds is longer than a cluster takes to tell its proxies and edges that a pod leaves, which is

@@ -86,7 +86,7 @@ wordpress:ingress: {redirectToHTTPS: "on", tls: {defaultCertificate: yes please}
 wordpress:site: {host: www.example.com, namespace: blog}
 wordpress:frontend: {minReplicas: 2, storageClass: fast}
 wordpress:database: {maxSurge: 1}`, []string{
-		`database.maxSurge: Forbidden: unknown key: remove it, or use one of mode, image, name, user, resources, maxConnections, terminationGracePeriodSeconds, host, port, existingSecret`,
+		`database.maxSurge: Forbidden: unknown key: remove it, or use one of mode, image, name, user, resources, maxConnections, terminationGracePeriodSeconds, host, port, tls, existingSecret`,
 		`frontend.minReplicas: Forbidden: unknown key: remove it, or use one of image, replicas, resources, workers, maxUploadSize, maxRequestSeconds, spread, nodes, maxSurge, maxUnavailable, disruptionBudget, drainSeconds, terminationGracePeriodSeconds, livenessProbe, service, existingSecret`,
 		`frontend.storageClass: Forbidden: unknown key: remove it, or use one of image, replicas, resources, workers, maxUploadSize, maxRequestSeconds, spread, nodes, maxSurge, maxUnavailable, disruptionBudget, drainSeconds, terminationGracePeriodSeconds, livenessProbe, service, existingSecret`,
 		`site.namespace: Forbidden: unknown key: remove it, or use one of host, hstsSeconds, embedding, browserFeatures, xmlrpc`,

@@ -22,6 +22,7 @@ var problemCases = map[string][]problemCase{
 	"storage":    storageProblems,
 	"ingress":    ingressProblems,
 	"network":    networkProblems,
+	"database":   databaseProblems,
 	"edge":       edgeProblems,
 	"secrets":    secretProblems,
 	"production": productionProblems,

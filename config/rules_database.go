@@ -14,6 +14,7 @@ var databaseRules = []rule{
 	{externalDatabaseKeys, []string{"database.mode"}},
 	{externalDatabaseHost, []string{"database.mode", "database.host"}},
 	{standaloneDatabaseKeys, []string{"database.mode"}},
+	{authoritiesAreUsed, []string{"database.mode", "database.tls"}},
 }
 
 // database.maxConnections is at least one for each worker of each pod that can run, surge included, and a reserve of
@@ -73,10 +74,23 @@ func externalDatabaseHost(d *draft) field.ErrorList {
 	return field.ErrorList{field.Required(at("database.host"), "where the database of mode external is, such as mysql.example.com")}
 }
 
-// database.mode standalone refuses database.host and database.port: the program's own server would be used instead.
+// database.mode standalone refuses database.host, database.port and database.tls: the program's own server would be used
+// instead.
 func standaloneDatabaseKeys(d *draft) field.ErrorList {
 	if d.stack.Database.Mode != Standalone {
 		return nil
 	}
-	return d.refuseGiven("goes with database.mode external only: remove it, or set the mode", "database.host", "database.port")
+	return d.refuseGiven("goes with database.mode external only: remove it, or set the mode", "database.host", "database.port",
+		"database.tls")
+}
+
+// database.tls.caBundle goes with database.tls.mode verified: in the other modes no certificate is looked at, and whoever gave the
+// authorities believes otherwise.
+func authoritiesAreUsed(d *draft) field.ErrorList {
+	db := d.stack.Database
+	if db.Mode != External || db.TLS.CABundle == "" || db.TLS.Mode == DatabaseTLSVerified {
+		return nil
+	}
+	return field.ErrorList{field.Forbidden(at("database.tls.caBundle"),
+		"goes with mode verified only: remove it, or set the mode")}
 }

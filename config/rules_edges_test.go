@@ -98,6 +98,10 @@ var edges = map[string]edge{
 		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:databaseRootPassword: null}`,
 		`{wordpress:database: {mode: external}, wordpress:databaseRootPassword: null}`,
 	},
+	"authoritiesAreUsed": {
+		`{wordpress:database: {mode: external, host: 192.0.2.1, tls: {mode: verified, caBundle: "` + escaped(aCertificate) + `"}}, wordpress:databaseRootPassword: null}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.1, tls: {mode: unverified, caBundle: "` + escaped(aCertificate) + `"}}, wordpress:databaseRootPassword: null}`,
+	},
 	"standaloneDatabaseKeys": {
 		`{wordpress:database: {mode: external, host: 192.0.2.7, port: 65535}, wordpress:databaseRootPassword: null}`,
 		`{wordpress:database: {mode: standalone, host: db, port: 65535}, wordpress:databaseRootPassword: null}`,
@@ -263,6 +267,10 @@ var productionEdges = map[string]edge{
 	"loginsAreLimited": {
 		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: false}}`,
 		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}}`,
+	},
+	"databaseIsEncrypted": {
+		`{wordpress:database: {mode: external, host: 192.0.2.1, tls: {mode: unverified}}, wordpress:databaseRootPassword: null}`,
+		`{wordpress:database: {mode: external, host: 192.0.2.1, tls: {mode: disabled}}, wordpress:databaseRootPassword: null}`,
 	},
 	"databaseHasMemory": {
 		`wordpress:database: {resources: {memory: 1Gi}}`,

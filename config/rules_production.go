@@ -18,6 +18,7 @@ var productionRules = []rule{
 	{encryptedSite, []string{"profile", "ingress"}},
 	{drainOutlastsTheEdge, []string{"profile", "frontend.drainSeconds"}},
 	{databaseStopsCleanly, []string{"profile", "database.mode", "database.terminationGracePeriodSeconds"}},
+	{databaseIsEncrypted, []string{"profile", "database.mode", "database.tls.mode"}},
 	{databaseHasMemory, []string{"profile", "database.mode", "database.resources.memory"}},
 	{closedNetwork, []string{"profile", "network.enabled"}},
 	{loginsAreLimited, []string{"profile", "ingress.kind"}},
@@ -73,6 +74,16 @@ func protectedStorage(d *draft) field.ErrorList {
 		return nil
 	}
 	return invalid("storage.protect", false, "must be true in production: the data would go with the stack")
+}
+
+// In production database.tls.mode is not disabled: passwords, sessions and visitors' data would cross the network in plain.
+func databaseIsEncrypted(d *draft) field.ErrorList {
+	db := d.stack.Database
+	if d.stack.Profile != Production || db.Mode != External || db.TLS.Mode != DatabaseTLSDisabled {
+		return nil
+	}
+	return invalid("database.tls.mode", db.TLS.Mode,
+		"must be %s in production, or %s where the server's certificate is nobody's", DatabaseTLSVerified, DatabaseTLSUnverified)
 }
 
 // In production there are at least two pods: the site outlives the loss of one.

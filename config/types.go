@@ -219,9 +219,34 @@ type Database struct {
 	Host string `json:"host"`
 	// Port of the external database, 1 to 65535. Mode external only. Default: 3306.
 	Port int `json:"port"`
+	// TLS of the connections to the external database. Mode external only.
+	TLS DatabaseTLS `json:"tls"`
 	// ExistingSecret names a Secret in the namespace that holds the WordPress user's password under the key
 	// dbpwd and, in mode standalone, root's under the key dbrootpwd. Unset: the program creates the Secret.
 	ExistingSecret string `json:"existingSecret"`
+}
+
+// DatabaseTLSMode says how much the connections to an external database are protected.
+type DatabaseTLSMode string
+
+// The modes of TLS to an external database.
+const (
+	// DatabaseTLSVerified refuses a server that cannot prove to be the one that is meant.
+	DatabaseTLSVerified DatabaseTLSMode = "verified"
+	// DatabaseTLSUnverified encrypts, and believes whoever answers.
+	DatabaseTLSUnverified DatabaseTLSMode = "unverified"
+	// DatabaseTLSDisabled sends everything in plain, the password hashed.
+	DatabaseTLSDisabled DatabaseTLSMode = "disabled"
+)
+
+// DatabaseTLS protects what travels between WordPress and an external database.
+type DatabaseTLS struct {
+	// Mode: verified needs a certificate for database.host of an authority that is trusted, unverified encrypts and believes any
+	// server, disabled does not encrypt, which production refuses. Default: verified.
+	Mode DatabaseTLSMode `json:"mode"`
+	// CABundle are the certificates, in PEM, of the authorities that the server's certificate may be of, beside those that
+	// the image trusts; at most 512Ki. PHP trusts them for its other connections too. Mode verified only.
+	CABundle string `json:"caBundle"`
 }
 
 // AccessMode is a Kubernetes volume access mode.

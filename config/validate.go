@@ -124,6 +124,8 @@ func validateDatabase(d *Database) field.ErrorList {
 		checkRange(at("database.terminationGracePeriodSeconds"), d.TerminationGracePeriodSeconds, 1, maxSeconds, "seconds"),
 		checkServerHost(at("database.host"), d.Host),
 		checkRange(at("database.port"), d.Port, 1, maxPort, ""),
+		checkOneOf(at("database.tls.mode"), d.TLS.Mode, DatabaseTLSVerified, DatabaseTLSUnverified, DatabaseTLSDisabled),
+		checkCABundle(at("database.tls.caBundle"), d.TLS.CABundle),
 		checkOptionalDNSName(at("database.existingSecret"), d.ExistingSecret, "a Secret's name"),
 	)
 }

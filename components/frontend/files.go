@@ -16,6 +16,14 @@ const (
 	seedKey     = "seed.sh"
 	readyKey    = "ready.php"
 	startupKey  = "startup.php"
+	// caBundleKey is there only where the stack names authorities of its own.
+	caBundleKey = "database-ca.crt"
+)
+
+const (
+	caBundlePath = configPath + "/" + caBundleKey
+	// imageAuthorities is where Debian, which the image is made of, keeps the authorities that it trusts, by their hashes.
+	imageAuthorities = "/etc/ssl/certs"
 )
 
 //go:embed files
@@ -37,15 +45,38 @@ func siteFiles(args *Args) map[string]string {
 		"MaxRequestSeconds": args.MaxRequestSeconds,
 		"MaxUploadBytes":    args.MaxUploadBytes,
 		"MaxBodyBytes":      args.MaxUploadBytes + formBytes,
+		"DatabaseFlags":     connectFlags(args.Database.TLS),
+		"CABundlePath":      "",
+		"ImageAuthorities":  imageAuthorities,
 		"Headers":           args.Headers.Always(),
 		"HSTSSeconds":       args.Headers.HSTSSeconds,
 		"XMLRPC":            args.XMLRPC,
 	}
 	files := make(map[string]string)
+	if hasCABundle(args) {
+		values["CABundlePath"] = caBundlePath
+		files[caBundleKey] = args.Database.TLS.CABundle
+	}
 	for _, key := range []string{portsKey, siteKey, phpKey, wpConfigKey, seedKey, readyKey, startupKey} {
 		files[key] = render(key, values)
 	}
 	return files
+}
+
+func hasCABundle(args *Args) bool {
+	return args.Database.TLS != nil && args.Database.TLS.CABundle != ""
+}
+
+// connectFlags are what PHP's mysqli is asked for when it connects. Without the second flag it believes any certificate.
+func connectFlags(tls *DatabaseTLSArgs) string {
+	switch {
+	case tls == nil:
+		return "0"
+	case tls.Verify:
+		return "MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_VERIFY_SERVER_CERT"
+	default:
+		return "MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT"
+	}
 }
 
 // formBytes is what a form may hold beside an upload: the multipart frame and the other fields.

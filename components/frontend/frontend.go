@@ -101,6 +101,16 @@ type DatabaseArgs struct {
 	// SecretName and PasswordKey say where the user's password is.
 	SecretName  pulumi.StringInput
 	PasswordKey string
+	// TLS of the connections. Nil: they are not encrypted.
+	TLS *DatabaseTLSArgs
+}
+
+// DatabaseTLSArgs encrypt the connections to the database.
+type DatabaseTLSArgs struct {
+	// Verify refuses a server whose certificate is not for its host, or of no authority that is trusted.
+	Verify bool
+	// CABundle are authorities in PEM that PHP trusts beside those of the image. Empty: none.
+	CABundle string
 }
 
 // Frontend is WordPress.

@@ -133,7 +133,7 @@ func siteContainer(args *Args) *corev1.ContainerArgs {
 		StartupProbe:    startupProbe(),
 		ReadinessProbe:  readinessProbe(),
 		Lifecycle:       drain(args.DrainSeconds),
-		VolumeMounts:    mounts(),
+		VolumeMounts:    mounts(args),
 	}
 	if args.LivenessProbe {
 		container.LivenessProbe = livenessProbe()
@@ -172,7 +172,7 @@ func drain(seconds int) *corev1.LifecycleArgs {
 	}}
 }
 
-func mounts() corev1.VolumeMountArray {
+func mounts(args *Args) corev1.VolumeMountArray {
 	fixed := corev1.VolumeMountArray{
 		&corev1.VolumeMountArgs{
 			Name:      pulumi.String(contentVolume),
@@ -189,6 +189,9 @@ func mounts() corev1.VolumeMountArray {
 		pod.File(configVolume, wpConfigKey, corePath+"/wp-config.php"),
 		pod.File(configVolume, readyKey, healthPath+"/"+readyKey),
 		pod.File(configVolume, startupKey, healthPath+"/"+startupKey),
+	}
+	if hasCABundle(args) {
+		fixed = append(fixed, pod.File(configVolume, caBundleKey, caBundlePath))
 	}
 	return slices.Concat(fixed, pod.ScratchMounts(
 		[2]string{"tmp", "/tmp"}, [2]string{"run", "/var/run/apache2"}, [2]string{"lock", "/var/lock/apache2"}))

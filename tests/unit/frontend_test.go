@@ -486,3 +486,47 @@ func TestWritablePathsAreVolumes(t *testing.T) {
 		t.Errorf("writable paths are %q, want %q", got, want)
 	}
 }
+
+// What PHP makes of these flags is tried with a real server by TestExternalDatabaseIsVerified.
+func TestConnectionsToTheDatabaseAreEncryptedAsAsked(t *testing.T) {
+	tests := map[string]struct {
+		tls   *frontend.DatabaseTLSArgs
+		flags string
+	}{
+		"plain":      {nil, "0"},
+		"unverified": {&frontend.DatabaseTLSArgs{}, "MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT"},
+		"verified":   {&frontend.DatabaseTLSArgs{Verify: true}, "MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_VERIFY_SERVER_CERT"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := runFrontend(t, func(args *frontend.Args) { args.Database.TLS = test.tls })
+			if !strings.Contains(siteFile(p, "startup.php"), "\t"+test.flags+"\n);") {
+				t.Errorf("the startup probe does not connect with %s", test.flags)
+			}
+			want := test.tls != nil
+			if got := strings.Contains(siteFile(p, "wp-config.php"), "define('MYSQL_CLIENT_FLAGS', "+test.flags+");"); got != want {
+				t.Errorf("WordPress connects with %s: %t, want %t", test.flags, got, want)
+			}
+			if strings.Contains(siteFile(p, "php.ini"), "openssl.") {
+				t.Error("PHP trusts other authorities than the image's")
+			}
+		})
+	}
+}
+
+func TestAuthoritiesOfTheDatabaseAreTrustedBesideTheImages(t *testing.T) {
+	p := runFrontend(t, func(args *frontend.Args) {
+		args.Database.TLS = &frontend.DatabaseTLSArgs{Verify: true, CABundle: "an authority"}
+	})
+	if got := siteFile(p, "database-ca.crt"); got != "an authority" {
+		t.Errorf("the file of authorities holds %q", got)
+	}
+	const path = "/etc/wordpress/database-ca.crt"
+	isIt := func(mount corev1.VolumeMount) bool { return mount.MountPath == path && mount.SubPath == "database-ca.crt" }
+	if !slices.ContainsFunc(site(p).VolumeMounts, isIt) {
+		t.Errorf("nothing is mounted at %s", path)
+	}
+	if !strings.Contains(siteFile(p, "php.ini"), "\nopenssl.cafile = "+path+"\nopenssl.capath = /etc/ssl/certs\n") {
+		t.Error("PHP is not told of them, or forgets those of the image")
+	}
+}

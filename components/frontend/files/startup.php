@@ -10,14 +10,23 @@ $password = rtrim(file_get_contents(getenv('WORDPRESS_DB_PASSWORD_FILE')), "\r\n
 
 $connection = mysqli_init();
 $connection->options(MYSQLI_OPT_CONNECT_TIMEOUT, 3);
-$connected = @$connection->real_connect(
+$warnings = [];
+set_error_handler(function ($level, $message) use (&$warnings) {
+	$warnings[] = preg_replace(['/^mysqli::real_connect\(\): /', '/\s+/'], ['', ' '], $message);
+	return true;
+});
+$connected = $connection->real_connect(
 	substr($address, 0, $colon),
 	getenv('WORDPRESS_DB_USER'),
 	$password,
 	getenv('WORDPRESS_DB_NAME'),
-	(int) substr($address, $colon + 1)
+	(int) substr($address, $colon + 1),
+	null,
+	{{.DatabaseFlags}}
 );
+restore_error_handler();
 if (!$connected) {
-	error_log('startup: database ' . $address . ': ' . mysqli_connect_error());
+	// What is wrong with a certificate is told by warnings alone.
+	error_log('startup: database ' . $address . ': ' . implode('; ', $warnings ?: [mysqli_connect_error()]));
 }
 http_response_code($connected ? 204 : 503);

@@ -11,6 +11,11 @@ define('WP_AUTO_UPDATE_CORE', false);
 define('DISALLOW_FILE_EDIT', true);
 // The shared volume is written to directly, whoever owns a file.
 define('FS_METHOD', 'direct');
+{{- if ne .DatabaseFlags "0"}}
+
+// Connections to the database are encrypted.
+define('MYSQL_CLIENT_FLAGS', {{.DatabaseFlags}});
+{{- end}}
 
 {{- if .BlockOutgoingHTTP}}
 
