@@ -12,9 +12,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/rand"
-
-	"wordpress-on-kubernetes/tests/stack"
 )
 
 // bootReplicas is how many frontend pods meet at the empty volume.
@@ -99,39 +96,11 @@ func newBooting(t *testing.T, name string) *subject {
 		}
 		return newSubject(t, name, newImage)
 	}
-	where := ourPlace
-	where.namespace, where.host = beside("wordpress-boot"), beside("boot")+".wordpress.localhost"
-	project, err := stack.Open("dev", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	project.Variant = "-" + beside("boot")
-	project.Overrides = map[string]string{
-		"wordpress:namespace":             where.namespace,
-		"wordpress:site.host":             where.host,
+	return newBeside(t, "boot", map[string]string{
 		"wordpress:frontend.replicas":     fmt.Sprint(bootReplicas),
 		"wordpress:frontend.drainSeconds": "2",
 		"wordpress:autoscaling.enabled":   "false",
-	}
-	if err := project.Build(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	deployed, err := deploymentOf(t.Context(), project)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := connect(project.Kubeconfig(), where.namespace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	visitor, err := throughEdge(where.host, project)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &subject{
-		contender: &program{deployment: deployed, kubernetes: client}, place: where, project: project,
-		kubernetes: client, visitor: visitor, admin: account{user: "admin", password: rand.String(24)},
-	}
+	})
 }
 
 // giveUpBoot removes the site with its volumes, after keeping what explains a failure.

@@ -16,9 +16,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/rand"
-
-	"wordpress-on-kubernetes/tests/stack"
 )
 
 // What the table says of the promise and of a mistake that nobody refuses, and what a renamed namespace ends with.
@@ -378,41 +375,13 @@ func (d *deployment) urns(ctx context.Context) ([]string, error) {
 // newMistaken is a site for mistakes: small, because a frontend of one pod reads the data as well as three do.
 func newMistaken(t *testing.T) (*subject, *program) {
 	t.Helper()
-	where := ourPlace
-	where.namespace, where.host = beside("wordpress-mistakes"), beside("mistakes")+".wordpress.localhost"
-	project, err := stack.Open("dev", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	project.Variant = "-" + beside("mistakes")
-	project.Overrides = map[string]string{
-		"wordpress:namespace":             where.namespace,
-		"wordpress:site.host":             where.host,
+	s := newBeside(t, "mistakes", map[string]string{
 		"wordpress:frontend.replicas":     "1",
 		"wordpress:frontend.drainSeconds": "2",
 		"wordpress:autoscaling.enabled":   "false",
 		"wordpress:storage.protect":       "true",
-	}
-	if err := project.Build(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	deployed, err := deploymentOf(t.Context(), project)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := connect(project.Kubeconfig(), where.namespace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	visitor, err := throughEdge(where.host, project)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &program{deployment: deployed, kubernetes: client}
-	s := &subject{
-		contender: p, place: where, project: project, kubernetes: client, visitor: visitor,
-		admin: account{user: "admin", password: rand.String(24)},
-	}
+	})
+	p := s.contender.(*program)
 	t.Cleanup(func() { s.giveUpMistaken(t, p) })
 	s.deploy(t)
 	s.fill(t)

@@ -3,7 +3,10 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/util/rand"
 
 	"wordpress-on-kubernetes/tests/stack"
 )
@@ -65,6 +68,40 @@ func newProgram(ctx context.Context, project *stack.Project, where place, image 
 	}
 	client, err := connect(project.Kubeconfig(), where.namespace)
 	return &program{deployment: deployed, kubernetes: client}, err
+}
+
+// newBeside is a site of this program beside those that the proofs share, with a namespace, a host and a state of its own. It is
+// not up yet.
+func newBeside(t *testing.T, name string, overrides map[string]string) *subject {
+	t.Helper()
+	where := ourPlace
+	where.namespace, where.host = beside("wordpress-"+name), beside(name)+".wordpress.localhost"
+	project, err := stack.Open("dev", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	project.Variant = "-" + beside(name)
+	project.Overrides = map[string]string{"wordpress:namespace": where.namespace, "wordpress:site.host": where.host}
+	maps.Copy(project.Overrides, overrides)
+	if err := project.Build(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	deployed, err := deploymentOf(t.Context(), project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := connect(project.Kubeconfig(), where.namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	visitor, err := throughEdge(where.host, project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &subject{
+		contender: &program{deployment: deployed, kubernetes: client}, place: where, project: project,
+		kubernetes: client, visitor: visitor, admin: account{user: "admin", password: rand.String(24)},
+	}
 }
 
 // deploy also removes what an earlier run may have left, when it was cut off.
