@@ -25,7 +25,7 @@ func TestRollingUpdateFailsNoRequest(t *testing.T) {
 		s.keep(t, proof{promise: 2, title: rollingUpdate,
 			tried: "files, pages, comments and a slow page over kept and new connections, while the image and a setting roll in turn" +
 				s.drain(t),
-			figure: fmt.Sprintf("%s in %d rollouts", failures(report), done), requests: report.Requests, failed: report.Failed,
+			figure: fmt.Sprintf("%s in %d rollouts, %s", failures(report), done, slowest(report)), requests: report.Requests, failed: report.Failed,
 			rounds: done, details: report}, problem)
 
 		s.drainTakenOut(t, 2, rollingUpdate, "rollouts", func() {

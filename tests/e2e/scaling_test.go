@@ -35,7 +35,7 @@ func TestScalingInFailsNoRequest(t *testing.T) {
 		report, problem := s.settled(t, visits)
 		s.keep(t, proof{promise: 3, part: "scaling in", title: scalingIn,
 			tried:  fmt.Sprintf("the autoscaler takes the pods from %d to %d under the load of visitors", manyReplicas, fewReplicas),
-			figure: fmt.Sprintf("%s in %d rounds", failures(report), rounds), requests: report.Requests, failed: report.Failed,
+			figure: fmt.Sprintf("%s in %d rounds, %s", failures(report), rounds, slowest(report)), requests: report.Requests, failed: report.Failed,
 			rounds: rounds, details: report}, problem)
 
 		s.drainTakenOut(t, 3, scalingIn, "rounds", func() {
@@ -131,8 +131,8 @@ func TestDrainingNodesFailsNoRequest(t *testing.T) {
 		s.keep(t, proof{promise: 3, part: "draining", title: "draining nodes fails no request",
 			tried: fmt.Sprintf("kubectl drain of %d nodes with frontend pods, one after the other, for these pods, under the load of visitors",
 				drains) + s.drain(t),
-			figure: fmt.Sprintf("%s in %d drains, at most %d pod disrupted at a time", failures(report),
-				drains, disrupted),
+			figure: fmt.Sprintf("%s in %d drains, %s, at most %d pod disrupted at a time", failures(report),
+				drains, slowest(report), disrupted),
 			requests: report.Requests, failed: report.Failed, rounds: drains, details: report}, problem)
 	})
 }

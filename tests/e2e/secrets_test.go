@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -326,12 +327,17 @@ func TestPlantedSecretsAreFound(t *testing.T) {
 	search, _ := s.searchForSecrets(t)
 	s.searchObjects(t, search)
 	s.searchPods(t, search)
+	s.searchDisk(t, search)
+	s.contender.(*program).searchEngine(t, search)
 	for _, leak := range []struct{ breakage, kind, name string }{
 		{"a password in a ConfigMap, in base64", "configmaps", s.namespace + "/planted"},
 		{"a password in a container's environment", "environment", "planted/environment"},
 		{"a password on a process's command line", "process list", "planted/command"},
 		{"a password in a container's log", "log", "planted/log"},
 		{"a password in the log of a container that is done", "log", "planted/done"},
+		{"a password in a file of the site's content, in base64", "volume", "wp-content/" + plantedFile},
+		{"a password in a file that a command leaves", "file", plantedFile},
+		{"a password among the stack's plain settings", "engine's output", "config --json"},
 	} {
 		found := slices.Contains(search.Found(), leaks.Leak{Place: leak.kind + ": " + leak.name, Secret: "wordpress-db-pwd/dbpwd"})
 		figure := "not found"
@@ -341,6 +347,9 @@ func TestPlantedSecretsAreFound(t *testing.T) {
 		s.caught(t, 12, stayTitle, leak.breakage, figure, found)
 	}
 }
+
+// plantedFile is what files with a password are called.
+const plantedFile = "planted.txt"
 
 // plant puts the database's password where it must not be, until the test has ended.
 func (s *subject) plant(t *testing.T) {
@@ -360,6 +369,14 @@ func (s *subject) plant(t *testing.T) {
 		t.Fatal(err)
 	}
 	kubectl(t, s.project, planted, "create", "-n", s.namespace, "-f", "-")
+	s.plantFiles(t, secret.Data["dbpwd"])
+	p := s.contender.(*program)
+	p.set(t, "planted:note", string(secret.Data["dbpwd"]))
+	t.Cleanup(func() {
+		if err := p.RemoveConfig(context.Background(), "planted:note"); err != nil {
+			t.Error(err)
+		}
+	})
 	await(t, "the planted pod runs", func(ctx context.Context) error {
 		pod, err := core.Pods(s.namespace).Get(ctx, name, metav1.GetOptions{})
 		if err == nil && !isReady(*pod) {
@@ -367,6 +384,28 @@ func (s *subject) plant(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// plantFiles puts the password on the site's volume and among the files of the commands.
+func (s *subject) plantFiles(t *testing.T, password []byte) {
+	t.Helper()
+	pods, err := s.kubernetes.readyPods(t.Context(), s.frontend)
+	if err != nil || len(pods) == 0 {
+		t.Fatalf("%d pods are ready: %v", len(pods), err)
+	}
+	pod, path := pods[0].Name, s.content+"/"+plantedFile
+	s.exec(t, pod, base64.StdEncoding.EncodeToString(password), "cat > "+path)
+	left := filepath.Join(s.project.Local(), plantedFile)
+	t.Cleanup(func() {
+		_, err := tryKubectl(context.Background(), s.project, "",
+			"exec", "-n", s.namespace, pod, "-c", s.container, "--", "rm", "-f", path)
+		if err := errors.Join(err, os.Remove(left)); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.WriteFile(left, password, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // uproot returns when what was planted is gone, so that it can be planted again.
