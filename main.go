@@ -199,6 +199,7 @@ func databaseArgs(
 	args.Server = &database.ServerArgs{
 		Image:                         settings.Image,
 		ImagePullPolicy:               string(stack.ImagePullPolicy),
+		ImagePullSecrets:              stack.ImagePullSecrets,
 		RootPassword:                  secret(stack.DatabaseRootPassword),
 		Resources:                     resources(settings.Resources),
 		MaxConnections:                *settings.MaxConnections,
@@ -221,6 +222,7 @@ func frontendArgs(
 		SiteURL:                       siteURL(stack),
 		Image:                         settings.Image,
 		ImagePullPolicy:               string(stack.ImagePullPolicy),
+		ImagePullSecrets:              stack.ImagePullSecrets,
 		Replicas:                      settings.Replicas,
 		Resources:                     resources(settings.Resources),
 		Workers:                       *settings.Workers,
@@ -308,9 +310,9 @@ func ingressArgs(
 // terms are what the rules cannot see in the objects.
 func terms(stack *config.Stack) rules.Terms {
 	return rules.Terms{
-		ExistingSecrets: []string{
+		ExistingSecrets: append([]string{
 			stack.Database.ExistingSecret, stack.Frontend.ExistingSecret, stack.Ingress.TLS.ExistingSecret,
-		},
+		}, stack.ImagePullSecrets...),
 		ExternalDatabase:  stack.Database.Host,
 		UnversionedImages: stack.Profile != config.Production,
 		OpenNetwork:       !*stack.Network.Enabled,

@@ -163,6 +163,19 @@ func checkPodLabels(path *field.Path, labels map[string]string) field.ErrorList 
 	return problems
 }
 
+func checkSecretNames(path *field.Path, names []string) field.ErrorList {
+	var problems field.ErrorList
+	for i, name := range names {
+		if !isDNSName(name) {
+			problems = append(problems, field.Invalid(path.Index(i), name, "must be a Secret's name: lower case letters, digits, - and ."))
+		}
+		if slices.Contains(names[:i], name) {
+			problems = append(problems, field.Duplicate(path.Index(i), name))
+		}
+	}
+	return problems
+}
+
 func checkCIDRs(path *field.Path, cidrs []string) field.ErrorList {
 	var problems field.ErrorList
 	for i, cidr := range cidrs {

@@ -19,7 +19,7 @@ const keyPrefix = Project + ":"
 // Load turns a stack's configuration into a Stack with every default filled in, or into an *InvalidError
 // with every problem that it has.
 //
-// values are Pulumi's raw configuration by full key: JSON for a section, such as wordpress:frontend, and plain
+// values are Pulumi's raw configuration by full key: JSON for a section or list, such as wordpress:frontend, and plain
 // text for a scalar, such as wordpress:profile. Keys of other namespaces are not ours and are ignored.
 // secretKeys are the full keys whose values Pulumi keeps encrypted.
 func Load(values map[string]string, secretKeys []string) (*Stack, error) {
@@ -78,6 +78,8 @@ func (d *draft) section(name, raw string, root reflect.Value) {
 	case isObject(target.Type()):
 		d.given[path.String()] = true
 		d.object(path, json.RawMessage(raw), target)
+	case target.Kind() == reflect.Slice:
+		d.value(path, json.RawMessage(raw), target)
 	default:
 		d.text(path, raw, target)
 	}

@@ -16,6 +16,14 @@ var valueProblems = []problemCase{
 	{"namespace of the cluster", `wordpress:namespace: kube-system`, []string{
 		`namespace: Invalid value: "kube-system": must not be one of the cluster's own namespaces`,
 	}},
+	{"pull secrets that are none", `wordpress:imagePullSecrets: [registry, Registry, registry, ""]`, []string{
+		`imagePullSecrets[1]: Invalid value: "Registry": must be a Secret's name: lower case letters, digits, - and .`,
+		`imagePullSecrets[2]: Duplicate value: "registry"`,
+		`imagePullSecrets[3]: Invalid value: "": must be a Secret's name: lower case letters, digits, - and .`,
+	}},
+	{"one pull secret without its list", `wordpress:imagePullSecrets: registry`, []string{
+		`imagePullSecrets: Invalid value: "registry": must be a list of texts`,
+	}},
 	{"unknown pull policy", `wordpress:imagePullPolicy: Never`, []string{
 		`imagePullPolicy: Unsupported value: "Never": supported values: "Always", "IfNotPresent"`,
 	}},

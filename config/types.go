@@ -29,6 +29,9 @@ type Stack struct {
 	// that the image may be pulled and is the one that its tag names. IfNotPresent: only where the node lacks it, for a
 	// cluster without a registry, or one that must start pods while its registry is away. Default: Always.
 	ImagePullPolicy PullPolicy `json:"imagePullPolicy"`
+	// ImagePullSecrets name Secrets of type kubernetes.io/dockerconfigjson in the namespace, with which its images are pulled. Pods
+	// wait until they exist. Unset: none, and the nodes' own credentials.
+	ImagePullSecrets []string `json:"imagePullSecrets"`
 	// Site is the public face of the installation.
 	Site Site `json:"site"`
 	// Frontend is the WordPress tier.

@@ -16,6 +16,7 @@ func (s *Stack) validate() field.ErrorList {
 		validateProfile(s.Profile),
 		validateNamespace(s.Namespace),
 		checkOneOf(at("imagePullPolicy"), s.ImagePullPolicy, PullAlways, PullIfNotPresent),
+		checkSecretNames(at("imagePullSecrets"), s.ImagePullSecrets),
 		validateSite(&s.Site),
 		validateFrontend(&s.Frontend),
 		validateDatabase(&s.Database),

@@ -69,6 +69,8 @@ type ServerArgs struct {
 	Image string
 	// ImagePullPolicy is Always or IfNotPresent. Required.
 	ImagePullPolicy string
+	// ImagePullSecrets are names of Secrets in the namespace with which the image is pulled.
+	ImagePullSecrets []string
 	// RootPassword is a secret. Nil with ExistingSecret.
 	RootPassword pulumi.StringInput
 	// Resources of the server. The buffer pool is sized from the memory.

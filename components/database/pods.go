@@ -68,6 +68,7 @@ func podSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 		EnableServiceLinks:            pulumi.Bool(false),
 		SecurityContext:               pod.SecurityContext(userID),
 		TerminationGracePeriodSeconds: pulumi.Int(args.Server.TerminationGracePeriodSeconds),
+		ImagePullSecrets:              pod.PullSecrets(args.Server.ImagePullSecrets),
 		Containers:                    corev1.ContainerArray{serverContainer(args)},
 		Volumes: corev1.VolumeArray{
 			pod.ClaimVolume(dataVolume, args.Server.DataClaim),

@@ -45,6 +45,8 @@ type Args struct {
 	Image string
 	// ImagePullPolicy is Always or IfNotPresent. Required.
 	ImagePullPolicy string
+	// ImagePullSecrets are names of Secrets in the namespace with which the image is pulled.
+	ImagePullSecrets []string
 	// Replicas is the fixed number of pods. Nil: an autoscaler owns the number, the Deployment carries none,
 	// and an update leaves the live number alone.
 	Replicas *int

@@ -83,6 +83,7 @@ func podSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 		EnableServiceLinks:            pulumi.Bool(false),
 		SecurityContext:               pod.SecurityContext(userID),
 		TerminationGracePeriodSeconds: pulumi.Int(args.TerminationGracePeriodSeconds),
+		ImagePullSecrets:              pod.PullSecrets(args.ImagePullSecrets),
 		InitContainers:                corev1.ContainerArray{seedContainer(args)},
 		Containers:                    corev1.ContainerArray{siteContainer(args)},
 		Volumes: corev1.VolumeArray{

@@ -522,11 +522,28 @@ func TestAuthoritiesOfTheDatabaseAreTrustedBesideTheImages(t *testing.T) {
 		t.Errorf("the file of authorities holds %q", got)
 	}
 	const path = "/etc/wordpress/database-ca.crt"
-	isIt := func(mount corev1.VolumeMount) bool { return mount.MountPath == path && mount.SubPath == "database-ca.crt" }
+	isIt := func(mount corev1.VolumeMount) bool {
+		return mount.MountPath == path && mount.SubPath == "database-ca.crt"
+	}
 	if !slices.ContainsFunc(site(p).VolumeMounts, isIt) {
 		t.Errorf("nothing is mounted at %s", path)
 	}
 	if !strings.Contains(siteFile(p, "php.ini"), "\nopenssl.cafile = "+path+"\nopenssl.capath = /etc/ssl/certs\n") {
 		t.Error("PHP is not told of them, or forgets those of the image")
+	}
+}
+
+func TestImagesArePulledWithTheNamedSecrets(t *testing.T) {
+	names := []string{"one", "two"}
+	server := standalone()
+	server.Server.ImagePullSecrets = names
+	for _, spec := range []corev1.PodSpec{
+		deployment(runFrontend(t, func(a *frontend.Args) { a.ImagePullSecrets = names })).Spec.Template.Spec,
+		get[appsv1.StatefulSet](run(t, databaseProgram(server)), "StatefulSet", "wordpress-mysql").Spec.Template.Spec,
+	} {
+		want := []corev1.LocalObjectReference{{Name: "one"}, {Name: "two"}}
+		if got := spec.ImagePullSecrets; !slices.Equal(got, want) {
+			t.Errorf("the images are pulled with %v, want %v", got, want)
+		}
 	}
 }
