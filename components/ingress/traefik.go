@@ -24,10 +24,14 @@ const (
 const (
 	// dialTimeout is far above what a connection inside a cluster takes; Traefik's own limit is 30 s.
 	dialTimeout = "1s"
-	// attempts at a request. Other requests take their turns in between, so that each attempt may meet a dead pod again: with one
-	// of three pods dead, three attempts were seen to fail one request in thirty, and eight one in some thousands. Sixteen leave
-	// one in millions, and with one of two pods dead one in sixty thousand. Traefik's passive health check would take a dead pod
-	// out after the first attempt, but counts errors of WordPress as well: a page that always fails would take out all pods.
+	// strategy chooses two pods at random and of these the one with fewer requests under way. Those that try to reach a dead pod
+	// are under way for a second each, so that it is soon passed over. Taking turns, Traefik's default, sends it every third
+	// request of three pods for as long as it is in the list. Traefik's passive health check would take a dead pod out after the
+	// first attempt, but counts errors of WordPress as well: a page that always fails would take out all pods. Traefik has this
+	// as of 3.4; an older one drops the route.
+	strategy = "p2c"
+	// attempts at a request, each of which may meet a dead pod. With two of three pods dead and turns being taken, sixteen were
+	// seen to be too few for two requests in fifteen hundred; with one of three they were enough.
 	attempts = 16
 	// retryInterval before the second attempt.
 	retryInterval = "100ms"
@@ -146,6 +150,7 @@ func redirectRoute(args *Args) pulumi.Map {
 func siteRule(args *Args, match string, middlewares ...string) pulumi.Map {
 	service := backend(args)
 	service["serversTransport"] = pulumi.String(TransportName)
+	service["strategy"] = pulumi.String(strategy)
 	return routeRule(match, service, middlewares...)
 }
 

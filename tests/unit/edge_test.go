@@ -116,7 +116,7 @@ func loginRoute(paths string) string {
 	return `
 - kind: Rule
   match: "Host(` + "`www.example.com`" + `) && ` + paths + `"
-  services: [{name: wordpress, port: http, serversTransport: wordpress}]
+  services: [{name: wordpress, port: http, serversTransport: wordpress, strategy: p2c}]
   middlewares: [{name: wordpress-headers}, {name: wordpress-login-rate}, {name: wordpress-login-concurrency}, {name: wordpress-retry}]
 `
 }

@@ -77,7 +77,7 @@ const siteRoutes = `
 routes:
 - kind: Rule
   match: "Host(` + "`www.example.com`" + `)"
-  services: [{name: wordpress, port: http, serversTransport: wordpress}]
+  services: [{name: wordpress, port: http, serversTransport: wordpress, strategy: p2c}]
   middlewares: [{name: wordpress-headers}, {name: wordpress-retry}]
 `
 
