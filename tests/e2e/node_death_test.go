@@ -35,20 +35,24 @@ func TestDeadNodeOfTheFrontendIsReplaced(t *testing.T) {
 
 // death is what the end of a node did to the frontend.
 type death struct {
+	// died are the replicas that were on the node.
+	died, replicas            int
 	noticed, capacity, window time.Duration
 	failed, requests          int64
 }
 
 func (d death) String() string {
-	return fmt.Sprintf("noticed by the cluster after %s, full capacity after %s; %d of %d requests failed within %s",
-		d.noticed.Round(time.Second), d.capacity.Round(time.Second), d.failed, d.requests, d.window.Round(100*time.Millisecond))
+	return fmt.Sprintf("%d of %d replicas died; noticed by the cluster after %s, full capacity after %s; %d of %d requests failed within %s",
+		d.died, d.replicas, d.noticed.Round(time.Second), d.capacity.Round(time.Second), d.failed, d.requests, d.window.Round(100*time.Millisecond))
 }
 
 // frontendNodeDies kills a node that the frontend alone depends on, and gives it back when all has recovered.
 func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 	t.Helper()
+	s.spreadOut(t)
 	victim := s.nodeWithoutDatabase(t)
 	s.moveAddonsAway(t, victim)
+	died := s.placed(t)[victim]
 	replicas, err := s.kubernetes.readyPods(t.Context(), s.frontend)
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +66,7 @@ func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 	s.node(t, "kill", victim)
 	defer s.nodeComesBack(t, victim)
 	limit := pick(2*capacityLimit, capacityLimit)
-	var found death
+	found := death{died: died, replicas: len(replicas)}
 	awaitWithin(t, patience, "the cluster notices", func(ctx context.Context) error {
 		node, err := s.kubernetes.CoreV1().Nodes().Get(ctx, victim, metav1.GetOptions{})
 		if err != nil {
@@ -211,6 +215,37 @@ func (s *subject) nodeWithoutDatabase(t *testing.T) string {
 	}
 	t.Fatal("all frontend pods are on the database's node")
 	return ""
+}
+
+// spreadOut takes pods away from nodes that hold several, until each is alone or no better place is found: nobody moves pods back to
+// a node that has returned.
+func (s *subject) spreadOut(t *testing.T) {
+	t.Helper()
+	err := eventually(t.Context(), time.Minute, "one replica a node", func(ctx context.Context) error {
+		deployment, err := s.kubernetes.deployment(ctx)
+		if err != nil {
+			return err
+		}
+		if err := rolledOut(deployment); err != nil {
+			return err
+		}
+		pods, err := s.kubernetes.readyPods(ctx, s.frontend)
+		if err != nil {
+			return err
+		}
+		taken := map[string]bool{}
+		for _, pod := range pods {
+			if taken[pod.Spec.NodeName] {
+				return errors.Join(fmt.Errorf("two are on %s", pod.Spec.NodeName),
+					s.kubernetes.CoreV1().Pods(s.namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{}))
+			}
+			taken[pod.Spec.NodeName] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Logf("%v", err)
+	}
 }
 
 // moveAddonsAway moves the edge and the cluster's own services to other nodes, so that a node's death is only that of
