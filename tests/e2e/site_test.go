@@ -179,7 +179,12 @@ func (s *suite) minimumReached(t *testing.T) {
 		if len(pods) < least {
 			return fmt.Errorf("%d of %d pods are ready", len(pods), least)
 		}
-		return nil
+		// Pods count as available some seconds after they are ready, and until then a refresh takes the Deployment for unhealthy.
+		deployment, err := s.kubernetes.deployment(ctx)
+		if err != nil {
+			return err
+		}
+		return rolledOut(deployment)
 	})
 }
 
