@@ -6,6 +6,7 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -130,7 +131,7 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 			Namespace: settings.DNS.Namespace, PodLabels: settings.DNS.PodLabels, CIDRs: settings.DNS.CIDRs,
 		},
 		DNSPort:    settings.DNS.Port,
-		ACMESolver: stack.Ingress.TLS.ClusterIssuer != "",
+		ACMESolver: stack.SolvesChallenges(),
 	}
 	if stack.Database.Mode == config.Standalone {
 		args.Database = &network.PodsArgs{Selector: database.Selector(), Port: database.Port}
@@ -152,10 +153,12 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 	return args
 }
 
-// reachesWeb reports whether WordPress may ask web servers for anything.
+// reachesWeb reports whether WordPress may ask web servers of the internet for anything.
 func reachesWeb(egress []config.NetworkDestination) bool {
 	return slices.ContainsFunc(egress, func(destination config.NetworkDestination) bool {
-		return slices.Contains(destination.Ports, 80) || slices.Contains(destination.Ports, 443)
+		network, err := netip.ParsePrefix(destination.CIDR)
+		isPublic := err == nil && !network.Addr().IsPrivate()
+		return isPublic && (slices.Contains(destination.Ports, 80) || slices.Contains(destination.Ports, 443))
 	})
 }
 
@@ -288,12 +291,15 @@ func ingressArgs(
 		Kind:            ingress.Kind(settings.Kind),
 		ClassName:       settings.ClassName,
 		Annotations:     settings.Annotations,
+		MaxBodyBytes:    frontend.MaxBodyBytes(stack.Frontend.MaxUploadSize.Value()),
 		Host:            stack.Site.Host,
 		Service:         wordpress.Service,
 		ServicePort:     frontend.ServicePortName,
 		RedirectToHTTPS: *settings.RedirectToHTTPS,
 		Headers:         headerPolicy(stack),
 		LoginLimit:      loginLimitArgs(stack),
+
+		MaxRequestSeconds: stack.Frontend.MaxRequestSeconds,
 	}
 	if settings.TLS.Enabled() {
 		args.TLS = &ingress.TLSArgs{

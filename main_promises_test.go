@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -33,6 +34,7 @@ type site struct {
 	server     *appsv1.StatefulSet                    // nil with an external database
 	autoscaler *autoscalingv2.HorizontalPodAutoscaler // nil with a fixed number of pods
 	route      *route                                 // nil without an ingress of Traefik's
+	ingress    *networkingv1.Ingress                  // nil without a standard ingress
 }
 
 // route is the part of Traefik's IngressRoute that promises are about.
@@ -54,6 +56,7 @@ func newSite(t *testing.T, accepted *config.Stack, registrations []plan.Registra
 		server:     decoded[appsv1.StatefulSet](t, objects, "StatefulSet", "wordpress-mysql"),
 		autoscaler: decoded[autoscalingv2.HorizontalPodAutoscaler](t, objects, "HorizontalPodAutoscaler", "wordpress"),
 		route:      decoded[route](t, objects, "IngressRoute", "wordpress"),
+		ingress:    decoded[networkingv1.Ingress](t, objects, "Ingress", "wordpress"),
 	}
 	for _, object := range objects {
 		if object.Kind() == "ConfigMap" {
@@ -217,8 +220,19 @@ func uploadBeyondDisk(s *site) []string {
 
 func unequalBodies(s *site) []string {
 	body, post, upload := s.setting("LimitRequestBody"), s.setting("post_max_size"), s.setting("upload_max_filesize")
-	return unless(body > upload && body == post && body < 1<<31,
+	problems := unless(body > upload && body == post && body < 1<<31,
 		"Apache takes a body of %d bytes, PHP one of %d and an upload of %d", body, post, upload)
+	return append(problems, s.unequalAtIngress("proxy-body-size", body)...)
+}
+
+// unequalAtIngress compares what an Ingress says of a limit with that of the pods, unless the stack has it otherwise.
+func (s *site) unequalAtIngress(limit string, pods int64) []string {
+	name := "nginx.ingress.kubernetes.io/" + limit
+	if _, given := s.accepted.Ingress.Annotations[name]; given || s.ingress == nil {
+		return nil
+	}
+	value := s.ingress.Annotations[name]
+	return unless(value == strconv.FormatInt(pods, 10), "the ingress has %s %q, and the pods %d", limit, value, pods)
 }
 
 // unequalTimes compares the limits of Apache and PHP with each other and with the liveness probe. The rule drain has
@@ -227,6 +241,7 @@ func unequalTimes(s *site) []string {
 	apache, php, stop := s.setting("Timeout"), s.setting("max_execution_time"), s.setting("GracefulShutdownTimeout")
 	problems := unless(php > 0 && apache == php && stop == php,
 		"Apache waits %d s, and %d s to stop; PHP runs for %d s", apache, stop, php)
+	problems = append(problems, s.unequalAtIngress("proxy-read-timeout", php)...)
 	if probe := s.deployment.Spec.Template.Spec.Containers[0].LivenessProbe; probe != nil {
 		patience := int64(probe.PeriodSeconds) * int64(probe.FailureThreshold)
 		problems = append(problems, unless(patience == config.LivenessSeconds && php < patience,

@@ -37,7 +37,7 @@ var acceptedCases = map[string]string{
 	"image of the machine":      `wordpress:frontend: {image: "localhost/wordpress:7.1"}`,
 	"resolver and wildcard":     `wordpress:ingress: {tls: {certResolver: ali, domains: [example.com, "*.example.com"]}}`,
 	"digest in production":      `{wordpress:profile: production, wordpress:database: {image: "mysql@sha256:` + strings.Repeat("0", 64) + `"}}`,
-	"no ingress in production":  `{wordpress:profile: production, wordpress:ingress: {kind: none}}`,
+	"no ingress in production":  `{wordpress:profile: production, wordpress:ingress: {kind: none, loginLimit: {enabled: false}}}`,
 	"two pods in production":    `{wordpress:profile: production, wordpress:autoscaling: {minReplicas: 2}}`,
 	"one pod and its volume":    `{wordpress:autoscaling: {enabled: false}, wordpress:frontend: {replicas: 1, maxSurge: 0, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,
 	"bounds of no autoscaler":   `wordpress:autoscaling: {enabled: false, minReplicas: 9, maxReplicas: 2}`,
@@ -57,10 +57,10 @@ var acceptedCases = map[string]string{
 	"no pull secrets":           `wordpress:imagePullSecrets: []`,
 	"nothing outside":           `wordpress:network: {egress: []}`,
 	"log-ins not limited":       `wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden, loginLimit: {enabled: false}}`,
-	"log-ins behind proxies":    `{wordpress:profile: production, wordpress:ingress: {tls: {existingSecret: a, minVersion: TLSv1.3}, clientAddress: forwarded, proxies: 10, loginLimit: {requestsPerMinute: 6000, burst: 1000, concurrent: 17}}}`,
+	"log-ins behind proxies":    `{wordpress:profile: production, wordpress:ingress: {tls: {existingSecret: a, minVersion: TLSv1.3}, clientAddress: forwarded, proxies: 10, loginLimit: {requestsPerMinute: 6000, burst: 1000, concurrent: 5}}}`,
 	"standard in production":    `{wordpress:profile: production, wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: false}}}`,
 	"everything let through":    `wordpress:site: {host: www.example.com, hstsSeconds: 0, embedding: true, browserFeatures: [camera, geolocation, microphone], xmlrpc: true}`,
-	"no ingress, promise kept":  `{wordpress:profile: production, wordpress:site: {host: www.example.com, hstsSeconds: 63072000}, wordpress:ingress: {kind: none}}`,
+	"no ingress, promise kept":  `{wordpress:profile: production, wordpress:site: {host: www.example.com, hstsSeconds: 63072000}, wordpress:ingress: {kind: none, loginLimit: {enabled: false}}}`,
 	"annotations of an ingress": `wordpress:ingress: {kind: ingress, className: haproxy, tls: {existingSecret: a}, annotations: {example.com/Limit: "5"}}`,
 }
 

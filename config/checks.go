@@ -105,11 +105,32 @@ func checkServerHost(path *field.Path, value string) field.ErrorList {
 	if isSelf {
 		return field.ErrorList{field.Invalid(path, value, "must not be the pod itself: name the server as the pods can reach it")}
 	}
-	if value == "" || isHostName(value) || err == nil && address.Is4() {
+	if value == "" || isHostName(value) {
 		return nil
+	}
+	if err == nil && address.Is4() {
+		return checkNoMetadata(path, value, address)
 	}
 	return field.ErrorList{field.Invalid(path, value,
 		"must be a DNS name or an IPv4 address, without port: lower case letters, digits, - and .")}
+}
+
+// metadataServices give clouds' machines their settings and credentials at addresses that are not link-local: Alibaba's, Azure's
+// WireServer, Amazon's by IPv6 and Oracle's.
+var metadataServices = []netip.Addr{
+	netip.MustParseAddr("100.100.100.200"),
+	netip.MustParseAddr("168.63.129.16"),
+	netip.MustParseAddr("fd00:ec2::254"),
+	netip.MustParseAddr("192.0.0.192"),
+}
+
+// checkNoMetadata refuses the address, or a network that begins with it, where the node's own services are.
+func checkNoMetadata(path *field.Path, value string, address netip.Addr) field.ErrorList {
+	if !address.IsLinkLocalUnicast() && !address.IsLoopback() && !slices.Contains(metadataServices, address) {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, value,
+		"must not be link-local, loopback or a metadata service: credentials of the cloud's machines are there")}
 }
 
 func isDNSName(value string) bool { return len(validation.IsDNS1123Subdomain(value)) == 0 }

@@ -268,7 +268,7 @@ func (s *Stack) derive() {
 		s.Ingress.LoginLimit.Enabled = new(s.Ingress.Kind == IngressTraefik)
 	}
 	if s.Ingress.LoginLimit.Concurrent == nil {
-		s.Ingress.LoginLimit.Concurrent = new(max(1, min(DefaultLoginConcurrent, s.leastWorkers()-1)))
+		s.Ingress.LoginLimit.Concurrent = new(max(1, min(DefaultLoginConcurrent, *s.Frontend.Workers-1)))
 	}
 	s.deriveEdge()
 	s.deriveDatabaseNetwork()

@@ -20,7 +20,8 @@ const keyPrefix = Project + ":"
 // with every problem that it has.
 //
 // values are Pulumi's raw configuration by full key: JSON for a section or list, such as wordpress:frontend, and plain
-// text for a scalar, such as wordpress:profile. Keys of other namespaces are not ours and are ignored.
+// text for a scalar, such as wordpress:profile. Keys of other namespaces are not ours and are ignored,
+// unless they differ from ours by a slip.
 // secretKeys are the full keys whose values Pulumi keeps encrypted.
 func Load(values map[string]string, secretKeys []string) (*Stack, error) {
 	d := decode(values, secretKeys)
@@ -62,11 +63,22 @@ func decode(values map[string]string, secretKeys []string) *draft {
 	d := &draft{decoder: decoder{given: map[string]bool{}}, stack: Defaults(), secretKeys: secretKeys}
 	root := reflect.ValueOf(d.stack).Elem()
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if name, ours := strings.CutPrefix(key, keyPrefix); ours {
-			d.section(name, values[key], root)
+		name, ours := strings.CutPrefix(key, keyPrefix)
+		if !ours {
+			d.foreign(key)
+			continue
 		}
+		d.section(name, values[key], root)
 	}
 	return d
+}
+
+// foreign passes the keys of providers and other programs, but not those that only a slip can have put outside of ours.
+func (d *draft) foreign(key string) {
+	namespace, _, _ := strings.Cut(key, ":")
+	if near, isNear := closest(namespace, []string{Project}); isNear {
+		d.report(field.Forbidden(field.NewPath(key), fmt.Sprintf("unknown namespace, did you mean %q?", near)))
+	}
 }
 
 func (d *draft) section(name, raw string, root reflect.Value) {

@@ -42,14 +42,14 @@ var edgeProblems = []problemCase{
 		`ingress.proxies: Forbidden: goes with clientAddress forwarded only: remove it, or set that`,
 	}},
 	{"log-ins of one client on every worker", `{wordpress:frontend: {workers: 2, replicas: 1, maxSurge: 1}, wordpress:autoscaling: {enabled: false}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 2}}}`, []string{
-		`ingress.loginLimit.concurrent: Invalid value: 2: must be less than the workers of the least number of pods, which are 2`,
+		`ingress.loginLimit.concurrent: Invalid value: 2: must be less than the workers of one pod, which are 2`,
 	}},
 	{"promises of HTTPS on plain http", `{wordpress:site: {host: www.example.com, hstsSeconds: 300}, wordpress:ingress: {redirectToHTTPS: false, tls: {minVersion: TLSv1.3}}}`, []string{
 		`ingress.tls.minVersion: Forbidden: needs a certificate: remove it, or set one of certResolver, existingSecret, clusterIssuer or defaultCertificate`,
 		`site.hstsSeconds: Forbidden: goes with HTTPS: remove it, or give the site a certificate in ingress.tls`,
 	}},
 	{"standard ingress in production without a word on log-ins", `{wordpress:profile: production, wordpress:ingress: {kind: ingress, tls: {existingSecret: a}}}`, []string{
-		`ingress.loginLimit.enabled: Required value: kind ingress cannot limit log-ins: limit /wp-login.php for each client by the controller's own means, such as ingress.annotations, and then set this to false`,
+		`ingress.loginLimit.enabled: Required value: kind ingress cannot limit log-ins: limit /wp-login.php for each client by other means, such as the controller's or load balancer's own, and then set this to false`,
 	}},
 	{"standard ingress in production with a limit of log-ins", `{wordpress:profile: production, wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: true}}}`, []string{
 		`ingress.loginLimit.enabled: Invalid value: true: goes with ingress.kind traefik only: set this to false, and limit /wp-login.php for each client by the controller's own means, such as ingress.annotations`,

@@ -2,6 +2,10 @@ package config
 
 // Keys that nothing reads, and values of another type.
 var keyProblems = []problemCase{
+	{"a misspelt namespace", `{wordpres:autoscaling: {maxReplicas: 12}, Wordpress:site: {}, other:autoscaling: {}, kubernetes:context: mine}`, []string{
+		`Wordpress:site: Forbidden: unknown namespace, did you mean "wordpress"?`,
+		`wordpres:autoscaling: Forbidden: unknown namespace, did you mean "wordpress"?`,
+	}},
 	{"misspelt section", `wordpress:frontned: {replicas: 3}`, []string{
 		`frontned: Forbidden: unknown key, did you mean "frontend"?`,
 	}},

@@ -62,6 +62,19 @@ wordpress:network:
 		`network.edge.cidrs[2]: Invalid value: "": must be a network such as 203.0.113.0/24, with /32 for a single IPv4 address`,
 		`network.edge.cidrs[3]: Invalid value: "10.0.0.0/33": must be a network such as 203.0.113.0/24, with /32 for a single IPv4 address`,
 	}},
+	{"an edge that is everybody", `{wordpress:profile: production, wordpress:namespace: shop, wordpress:network: {edge: {namespace: shop, cidrs: [0.0.0.0/0, 10.0.0.0/8]}}}`, []string{
+		`network.edge.cidrs[0]: Invalid value: "0.0.0.0/0": must be the networks of the ingress controller or its nodes in production: this is everybody`,
+		`network.edge.namespace: Invalid value: "shop": must be the ingress controller's namespace in production, and not the site's own`,
+	}},
+	{"a database among metadata services", `
+wordpress:database: {mode: external, host: 169.254.169.254, port: 80}
+wordpress:databaseRootPassword: null
+wordpress:network: {database: {cidrs: [168.63.129.16/32, "fd00:ec2::254/128", 100.100.100.200/32, 192.0.2.0/24]}}`, []string{
+		`database.host: Invalid value: "169.254.169.254": must not be link-local, loopback or a metadata service: credentials of the cloud's machines are there`,
+		`network.database.cidrs[0]: Invalid value: "168.63.129.16/32": must not be link-local, loopback or a metadata service: credentials of the cloud's machines are there`,
+		`network.database.cidrs[1]: Invalid value: "fd00:ec2::254/128": must not be link-local, loopback or a metadata service: credentials of the cloud's machines are there`,
+		`network.database.cidrs[2]: Invalid value: "100.100.100.200/32": must not be link-local, loopback or a metadata service: credentials of the cloud's machines are there`,
+	}},
 	{"networks given twice", `
 wordpress:database: {mode: external, host: db.example.com}
 wordpress:databaseRootPassword: null
@@ -86,9 +99,9 @@ wordpress:network:
 		`network.egress[3].ports: Required value: the TCP ports that are reached there, such as [587]`,
 	}},
 	{"ways to the node itself", `wordpress:network: {egress: [{cidr: 169.254.169.254/32, ports: [80]}, {cidr: "fe80::/10", ports: [80]}, {cidr: 127.0.0.0/8, ports: [80]}]}`, []string{
-		`network.egress[0].cidr: Invalid value: "169.254.169.254/32": must not be link-local or loopback: the node's own services are there, such as a cloud's metadata`,
-		`network.egress[1].cidr: Invalid value: "fe80::/10": must not be link-local or loopback: the node's own services are there, such as a cloud's metadata`,
-		`network.egress[2].cidr: Invalid value: "127.0.0.0/8": must not be link-local or loopback: the node's own services are there, such as a cloud's metadata`,
+		`network.egress[0].cidr: Invalid value: "169.254.169.254/32": must not be link-local, loopback or a metadata service: credentials of the cloud's machines are there`,
+		`network.egress[1].cidr: Invalid value: "fe80::/10": must not be link-local, loopback or a metadata service: credentials of the cloud's machines are there`,
+		`network.egress[2].cidr: Invalid value: "127.0.0.0/8": must not be link-local, loopback or a metadata service: credentials of the cloud's machines are there`,
 	}},
 	{"ways out in the wrong form", `wordpress:network: {egress: [{cidr: 203.0.113.0/24, port: 443}, 203.0.113.0/24, {cidr: 203.0.113.0/24, ports: ["443"]}]}`, []string{
 		`network.egress[0].port: Forbidden: unknown key, did you mean "ports"?`,

@@ -92,13 +92,13 @@ func loginLimitSeesClients(d *draft) field.ErrorList {
 		"connection or forwarded, or set this to false and limit /wp-login.php before the address is lost")
 }
 
-// ingress.loginLimit.concurrent is less than the workers of the least number of pods: log-ins of one client could hold them all,
-// and every other visitor would wait.
+// ingress.loginLimit.concurrent is less than the workers of one pod: log-ins of one client could hold them all, and the other
+// visitors whom the edge sends there would wait.
 func loginLimitLeavesWorkers(d *draft) field.ErrorList {
 	i := d.stack.Ingress
-	if !*i.LoginLimit.Enabled || i.Kind != IngressTraefik || *i.LoginLimit.Concurrent < d.stack.leastWorkers() {
+	if !*i.LoginLimit.Enabled || i.Kind != IngressTraefik || *i.LoginLimit.Concurrent < *d.stack.Frontend.Workers {
 		return nil
 	}
 	return invalid("ingress.loginLimit.concurrent", *i.LoginLimit.Concurrent,
-		"must be less than the workers of the least number of pods, which are %d", d.stack.leastWorkers())
+		"must be less than the workers of one pod, which are %d", *d.stack.Frontend.Workers)
 }

@@ -209,8 +209,8 @@ var edges = map[string]edge{
 		`wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden, loginLimit: {enabled: true}}`,
 	},
 	"loginLimitLeavesWorkers": {
-		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 11}}}`,
-		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 12}}}`,
+		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 3}}}`,
+		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 4}}}`,
 	},
 
 	"databasePasswords": {
@@ -253,7 +253,7 @@ var productionEdges = map[string]edge{
 		`wordpress:autoscaling: {minReplicas: 1}`,
 	},
 	"encryptedSite": {
-		`wordpress:ingress: {kind: none}`,
+		`wordpress:ingress: {kind: none, loginLimit: {enabled: false}}`,
 		`wordpress:ingress: {kind: ingress}`,
 	},
 	"drainOutlastsTheEdge": {
@@ -279,6 +279,14 @@ var productionEdges = map[string]edge{
 	"closedNetwork": {
 		`wordpress:network: {enabled: true}`,
 		`wordpress:network: {enabled: false}`,
+	},
+	"edgeIsNotEverybody": {
+		`wordpress:network: {edge: {cidrs: [0.0.0.0/1, "2001:db8::/32"], namespace: edge}}`,
+		`wordpress:network: {edge: {cidrs: ["::/0"]}}`,
+	},
+	"clientAddressIsStated": {
+		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: false}}`,
+		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: true}}`,
 	},
 }
 

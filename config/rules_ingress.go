@@ -80,6 +80,15 @@ func oneIngressClass(d *draft) field.ErrorList {
 	return field.ErrorList{field.Invalid(at("ingress.annotations").Key(annotation), class, "must be className, or be removed")}
 }
 
+// issuingAnnotations have cert-manager make a certificate for an Ingress.
+var issuingAnnotations = []string{"cert-manager.io/cluster-issuer", "cert-manager.io/issuer", "kubernetes.io/tls-acme"}
+
+// SolvesChallenges reports whether cert-manager may start pods in the namespace that prove to an authority whose host it is.
+func (s *Stack) SolvesChallenges() bool {
+	isIssuing := func(annotation string) bool { return s.Ingress.Annotations[annotation] != "" }
+	return s.Ingress.TLS.ClusterIssuer != "" || slices.ContainsFunc(issuingAnnotations, isIssuing)
+}
+
 // ingress.tls.clusterIssuer goes without the annotations by which cert-manager makes certificates for an Ingress: two
 // Certificates would write the same Secret in turn.
 func oneCertificateOwner(d *draft) field.ErrorList {
@@ -88,7 +97,7 @@ func oneCertificateOwner(d *draft) field.ErrorList {
 		return nil
 	}
 	var problems field.ErrorList
-	for _, annotation := range []string{"cert-manager.io/cluster-issuer", "cert-manager.io/issuer"} {
+	for _, annotation := range issuingAnnotations {
 		if _, given := i.Annotations[annotation]; given {
 			problems = append(problems, field.Forbidden(at("ingress.annotations").Key(annotation),
 				"tls.clusterIssuer requests the certificate already: remove one of the two"))

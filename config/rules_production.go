@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -21,7 +23,9 @@ var productionRules = []rule{
 	{databaseIsEncrypted, []string{"profile", "database.mode", "database.tls.mode"}},
 	{databaseHasMemory, []string{"profile", "database.mode", "database.resources.memory"}},
 	{closedNetwork, []string{"profile", "network.enabled"}},
+	{edgeIsNotEverybody, []string{"profile", "namespace", "ingress.kind", "network.edge"}},
 	{loginsAreLimited, []string{"profile", "ingress.kind"}},
+	{clientAddressIsStated, []string{"profile", "ingress.kind", "ingress.loginLimit.enabled"}},
 }
 
 // In production site.host is no name under localhost, test, example or invalid: such names lead to the visitor's own
@@ -152,12 +156,46 @@ func closedNetwork(d *draft) field.ErrorList {
 	return invalid("network.enabled", false, "must be true in production: every pod of the cluster could reach the database")
 }
 
-// In production with ingress.kind ingress, ingress.loginLimit.enabled is set to false by hand: the program cannot limit log-ins
-// there, so that somebody must have seen to it elsewhere.
+// In production with ingress.kind ingress or none, ingress.loginLimit.enabled is set to false by hand: the program cannot limit
+// log-ins there, so that somebody must have seen to it elsewhere.
 func loginsAreLimited(d *draft) field.ErrorList {
-	if d.stack.Profile != Production || d.stack.Ingress.Kind != IngressStandard || d.has("ingress.loginLimit.enabled") {
+	kind := d.stack.Ingress.Kind
+	if d.stack.Profile != Production || kind == IngressTraefik || d.has("ingress.loginLimit.enabled") {
 		return nil
 	}
-	return field.ErrorList{field.Required(at("ingress.loginLimit.enabled"), "kind ingress cannot limit log-ins: limit /wp-login.php for "+
-		"each client by the controller's own means, such as ingress.annotations, and then set this to false")}
+	return field.ErrorList{field.Required(at("ingress.loginLimit.enabled"), fmt.Sprintf("kind %s cannot limit log-ins: limit /wp-login.php "+
+		"for each client by other means, such as the controller's or load balancer's own, and then set this to false", kind))}
+}
+
+// In production ingress.clientAddress is given where log-ins are limited: behind a load balancer that hides addresses, which is
+// what Kubernetes's externalTrafficPolicy does by default, all visitors share one limit, and one guesser locks everybody out.
+func clientAddressIsStated(d *draft) field.ErrorList {
+	i := d.stack.Ingress
+	isLimited := i.Kind == IngressTraefik && *i.LoginLimit.Enabled
+	if d.stack.Profile != Production || !isLimited || d.has("ingress.clientAddress") {
+		return nil
+	}
+	return field.ErrorList{field.Required(at("ingress.clientAddress"), "log-ins are counted by it: connection where Traefik sees visitors' "+
+		"addresses (externalTrafficPolicy Local or PROXY protocol), forwarded behind proxies that tell them, or hidden")}
+}
+
+// In production network.edge does not admit everybody with ingress.kind traefik or ingress: whoever reaches the pods past the edge
+// goes past its TLS and its limits, and can make up the visitor's address.
+func edgeIsNotEverybody(d *draft) field.ErrorList {
+	edge := d.stack.Network.Edge
+	if d.stack.Profile != Production || d.stack.Ingress.Kind == IngressNone {
+		return nil
+	}
+	var problems field.ErrorList
+	for i, cidr := range edge.CIDRs {
+		if network, err := netip.ParsePrefix(cidr); err == nil && network.Bits() == 0 {
+			problems = append(problems, field.Invalid(at("network.edge.cidrs").Index(i), cidr,
+				"must be the networks of the ingress controller or its nodes in production: this is everybody"))
+		}
+	}
+	if edge.Namespace == d.stack.Namespace {
+		problems = append(problems, field.Invalid(at("network.edge.namespace"), edge.Namespace,
+			"must be the ingress controller's namespace in production, and not the site's own"))
+	}
+	return problems
 }

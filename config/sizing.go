@@ -58,12 +58,6 @@ func (s *Stack) ReplicaRange() (least, greatest int) {
 	return DefaultReplicas, DefaultReplicas
 }
 
-// leastWorkers is how many requests the least number of pods serves at a time.
-func (s *Stack) leastWorkers() int {
-	least, _ := s.ReplicaRange()
-	return least * *s.Frontend.Workers
-}
-
 // peakPods is how many frontend pods there can be at the same time, in the middle of a rolling update at the
 // greatest scale.
 func (s *Stack) peakPods() int {

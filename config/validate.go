@@ -239,6 +239,7 @@ func validateNetwork(n *Network) field.ErrorList {
 		checkOptionalDNSLabel(at("network.database.namespace"), n.Database.Namespace, "a namespace's name"),
 		checkPodLabels(at("network.database.podLabels"), n.Database.PodLabels),
 		checkCIDRs(at("network.database.cidrs"), n.Database.CIDRs),
+		validateDatabaseNetworks(n.Database.CIDRs),
 		validateEgress(n.Egress),
 	)
 }
@@ -262,9 +263,15 @@ func validateDestination(path *field.Path, cidr string) field.ErrorList {
 	if problems := checkCIDR(path, cidr); problems != nil {
 		return problems
 	}
-	if address := netip.MustParsePrefix(cidr).Addr(); address.IsLinkLocalUnicast() || address.IsLoopback() {
-		return field.ErrorList{field.Invalid(path, cidr,
-			"must not be link-local or loopback: the node's own services are there, such as a cloud's metadata")}
+	return checkNoMetadata(path, cidr, netip.MustParsePrefix(cidr).Addr())
+}
+
+func validateDatabaseNetworks(cidrs []string) field.ErrorList {
+	var problems field.ErrorList
+	for i, cidr := range cidrs {
+		if network, err := netip.ParsePrefix(cidr); err == nil {
+			problems = append(problems, checkNoMetadata(at("network.database.cidrs").Index(i), cidr, network.Addr())...)
+		}
 	}
-	return nil
+	return problems
 }

@@ -44,7 +44,7 @@ func siteFiles(args *Args) map[string]string {
 		"Workers":           args.Workers,
 		"MaxRequestSeconds": args.MaxRequestSeconds,
 		"MaxUploadBytes":    args.MaxUploadBytes,
-		"MaxBodyBytes":      args.MaxUploadBytes + formBytes,
+		"MaxBodyBytes":      MaxBodyBytes(args.MaxUploadBytes),
 		"DatabaseFlags":     connectFlags(args.Database.TLS),
 		"CABundlePath":      "",
 		"ImageAuthorities":  imageAuthorities,
@@ -79,8 +79,9 @@ func connectFlags(tls *DatabaseTLSArgs) string {
 	}
 }
 
-// formBytes is what a form may hold beside an upload: the multipart frame and the other fields.
-const formBytes = 1 << 20
+// MaxBodyBytes is the largest body of a request where uploads may have so many bytes. It leaves a form 1 MiB for the multipart
+// frame and the other fields.
+func MaxBodyBytes(upload int64) int64 { return upload + 1<<20 }
 
 func render(key string, values map[string]any) string {
 	var text strings.Builder

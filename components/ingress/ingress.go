@@ -58,8 +58,11 @@ type Args struct {
 	Kind Kind
 	// ClassName selects the controller. Empty: the cluster's default.
 	ClassName string
-	// Annotations of the Ingress. Kind Standard only.
+	// Annotations of the Ingress, which go before those that the component sets. Kind Standard only.
 	Annotations map[string]string
+	// MaxBodyBytes and MaxRequestSeconds are the pods' limits of a request. Kind Standard only.
+	MaxBodyBytes      int64
+	MaxRequestSeconds int
 	// Host that visitors ask for. Required.
 	Host string
 	// Service and ServicePort are where requests go. Required. ServicePort is the port's name.

@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
@@ -29,6 +30,9 @@ func ingressArgs(args *Args) *networkingv1.IngressArgs {
 	}
 	// Waiting for an address hangs for ten minutes with a controller that publishes none.
 	annotations := pulumi.StringMap{"pulumi.com/skipAwait": pulumi.String("true")}
+	for key, value := range limits(args) {
+		annotations[key] = pulumi.String(value)
+	}
 	for key, value := range args.Annotations {
 		annotations[key] = pulumi.String(value)
 	}
@@ -37,6 +41,18 @@ func ingressArgs(args *Args) *networkingv1.IngressArgs {
 			Name: pulumi.String(Name), Namespace: args.Namespace, Labels: labelSet(args).All(), Annotations: annotations,
 		},
 		Spec: spec,
+	}
+}
+
+// limits have ingress-nginx take what the pods take. Its own are 1 MiB and 60 s, so that every larger upload would fail. Other
+// controllers pass these annotations over and have means of their own.
+func limits(args *Args) map[string]string {
+	const prefix = "nginx.ingress.kubernetes.io/"
+	seconds := strconv.Itoa(args.MaxRequestSeconds)
+	return map[string]string{
+		prefix + "proxy-body-size":    strconv.FormatInt(args.MaxBodyBytes, 10),
+		prefix + "proxy-read-timeout": seconds,
+		prefix + "proxy-send-timeout": seconds,
 	}
 }
 

@@ -132,9 +132,10 @@ func siteRoute(args *Args) pulumi.Map {
 	}
 	rules := pulumi.MapArray{siteRule(args, hostMatch(args), HeadersName, RetryName)}
 	if args.LoginLimit != nil {
-		// The longer match comes first.
+		// The longer match comes first. What is refused because two log-ins are under way must not use up the rate: a page that
+		// opens several connections would lock its visitor out for minutes.
 		rules = append(rules, siteRule(args, hostMatch(args)+" && "+loginMatch(args.LoginLimit),
-			HeadersName, LoginRateName, LoginConcurrencyName, RetryName))
+			HeadersName, LoginConcurrencyName, LoginRateName, RetryName))
 	}
 	spec := routeSpec(entryPoint, rules)
 	if args.TLS != nil {

@@ -24,8 +24,9 @@ const (
 // azureWireServer gives Azure's virtual machines their settings, and credentials with them, at a public address.
 var azureWireServer = netip.MustParsePrefix("168.63.129.16/32")
 
-// privateNetworks are where a company's own services are: RFC 1918, RFC 6598 and RFC 4193, and what never leaves a machine or
-// its link. The public internet is all but these.
+// privateNetworks are where a company's own services are: RFC 1918, RFC 6598 and RFC 4193, what never leaves a machine or its
+// link, ranges of RFC 6890 that clusters use for pods and Services, and the way of RFC 6052 from IPv6 to all IPv4 addresses.
+// The public internet is all but these.
 var privateNetworks = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"),
 	netip.MustParsePrefix("100.64.0.0/10"),
@@ -33,8 +34,12 @@ var privateNetworks = []netip.Prefix{
 	azureWireServer,
 	netip.MustParsePrefix("169.254.0.0/16"),
 	netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("240.0.0.0/4"),
 	netip.MustParsePrefix("::1/128"),
+	netip.MustParsePrefix("64:ff9b::/96"),
 	netip.MustParsePrefix("fc00::/7"),
 	netip.MustParsePrefix("fe80::/10"),
 }

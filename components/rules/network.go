@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -99,6 +100,44 @@ func policyPeer(s *stack, report report) {
 	}
 }
 
+// policyDatabase wants the pods of a StatefulSet to be reached by pods of their own namespace alone: nobody else has business with
+// the site's data.
+func policyDatabase(s *stack, report report) {
+	for _, p := range s.policies {
+		targets := s.selected(p.object.Namespace(), selector(&p.typed.Spec.PodSelector))
+		if len(targets) != 1 || targets[0].service == "" {
+			continue
+		}
+		for i, rule := range p.typed.Spec.Ingress {
+			for j, peer := range rule.From {
+				if peer.PodSelector == nil || peer.NamespaceSelector != nil {
+					report(p.object, field.Forbidden(field.NewPath("spec", "ingress").Index(i).Child("from").Index(j),
+						"lets others than pods of this namespace reach a StatefulSet: name those by a podSelector alone"))
+				}
+			}
+		}
+	}
+}
+
+// serviceExposure wants Services to be of type ClusterIP, or NodePort where no StatefulSet is behind, and without external addresses:
+// visitors come through the ingress, and nobody else comes at all.
+func serviceExposure(s *stack, report report) {
+	for _, service := range s.services {
+		spec := service.typed.Spec
+		if len(spec.ExternalIPs) > 0 {
+			report(service.object, field.Forbidden(field.NewPath("spec", "externalIPs"), "leads round the edge: visitors come through the ingress"))
+		}
+		targets := s.selected(service.object.Namespace(), labels.SelectorFromSet(spec.Selector))
+		isInside := spec.Type == "" || spec.Type == corev1.ServiceTypeClusterIP
+		isNodePort := spec.Type == corev1.ServiceTypeNodePort
+		leadsToData := slices.ContainsFunc(targets, func(w workload) bool { return w.service != "" })
+		if !isInside && (!isNodePort || leadsToData) {
+			report(service.object, field.Invalid(field.NewPath("spec", "type"), spec.Type,
+				"must be ClusterIP: whoever reaches the nodes would reach these pods past the edge"))
+		}
+	}
+}
+
 // wantPeers returns the workloads that the peers are, or none where others are among them, whose ports nobody knows.
 func (s *stack) wantPeers(report report, p policy, path *field.Path, peers []networkingv1.NetworkPolicyPeer) []workload {
 	if len(peers) == 0 {
@@ -108,6 +147,9 @@ func (s *stack) wantPeers(report report, p policy, path *field.Path, peers []net
 	foreign := false
 	for i, peer := range peers {
 		if peer.PodSelector == nil || peer.NamespaceSelector != nil {
+			if peer.NamespaceSelector != nil && selector(peer.NamespaceSelector).Empty() {
+				report(p.object, field.Required(path.Index(i).Child("namespaceSelector"), "without labels it selects all namespaces: name one"))
+			}
 			foreign = true
 			continue
 		}
@@ -134,6 +176,9 @@ func wantPorts(report report, p policy, targets []workload, path *field.Path, po
 		containers = append(containers, target.mains()...)
 	}
 	for i, port := range ports {
+		if port.EndPort != nil {
+			report(p.object, field.Forbidden(path.Child("ports").Index(i).Child("endPort"), "opens a range of ports: name each that is needed"))
+		}
 		path := path.Child("ports").Index(i).Child("port")
 		switch {
 		case port.Port == nil:

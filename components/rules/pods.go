@@ -110,6 +110,14 @@ func serviceAccountToken(s *stack, report report) {
 			report(w.object, field.Invalid(podPath.Child("automountServiceAccountToken"), w.template.Spec.AutomountServiceAccountToken,
 				"must be false: no pod of the site talks to the API server"))
 		}
+		for _, volume := range w.template.Spec.Volumes {
+			for i, source := range projections(volume) {
+				if source.ServiceAccountToken != nil {
+					report(w.object, field.Forbidden(volumesPath.Key(volume.Name).Child("projected", "sources").Index(i).Child("serviceAccountToken"),
+						"is a key to the API server, which no pod of the site talks to"))
+				}
+			}
+		}
 	}
 }
 

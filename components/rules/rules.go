@@ -97,6 +97,8 @@ var rules = []rule{
 	{"network-policy", networkPolicy},
 	{"policy-port", policyPort},
 	{"policy-peer", policyPeer},
+	{"policy-database", policyDatabase},
+	{"service-exposure", serviceExposure},
 
 	{"secret-reference", secretReference},
 	{"config-reference", configReference},

@@ -109,7 +109,8 @@ func (p *Project) fillSecrets(project *workspace.Project, settings *workspace.Pr
 		switch {
 		case !secret.needed(settings.Config):
 			continue
-		case found:
+		// One that stood in the stack file in plain is not kept: it would come back when the file has lost it.
+		case found && value.Secure():
 		case p.mayGenerate(settings.Config):
 			if value, err = p.generate(crypter); err != nil {
 				return err

@@ -115,6 +115,22 @@ func TestGeneratedSecretsStayOnTheNextRun(t *testing.T) {
 	}
 }
 
+// What somebody wrote in plain by mistake is gone once they have taken it out.
+func TestPlainSecretIsNotKept(t *testing.T) {
+	t.Parallel()
+	repo := checkout(t)
+	project := &Project{Repo: repo, Stack: "dev"}
+	const plain = "  wordpress:databasePassword: hunter2hunter2\n"
+	rewrite(t, repo, "Pulumi.dev.yaml", "  wordpress:profile:", plain+"  wordpress:profile:")
+	if values, _ := prepared(t, project); values["wordpress:databasePassword"] != "hunter2hunter2" {
+		t.Fatal("the password was not taken from the stack file")
+	}
+	rewrite(t, repo, "Pulumi.dev.yaml", plain, "")
+	if secrets := secretValues(t, project); secrets["wordpress:databasePassword"] == "" || secrets["wordpress:databasePassword"] == "hunter2hunter2" {
+		t.Error("the password was not made anew")
+	}
+}
+
 func TestPreparedStacksAreValid(t *testing.T) {
 	t.Parallel()
 	repo := checkout(t)

@@ -111,13 +111,14 @@ entryPoints: [web]
 	}
 }
 
-// loginRoute goes through the limits, after the headers and before the second attempt.
+// loginRoute goes through the limits, after the headers and before the second attempt. What too many connections at once are
+// refused does not use up the rate.
 func loginRoute(paths string) string {
 	return `
 - kind: Rule
   match: "Host(` + "`www.example.com`" + `) && ` + paths + `"
   services: [{name: wordpress, port: http, serversTransport: wordpress, strategy: p2c}]
-  middlewares: [{name: wordpress-headers}, {name: wordpress-login-rate}, {name: wordpress-login-concurrency}, {name: wordpress-retry}]
+  middlewares: [{name: wordpress-headers}, {name: wordpress-login-concurrency}, {name: wordpress-login-rate}, {name: wordpress-retry}]
 `
 }
 

@@ -159,6 +159,20 @@ rules:
 	}
 }
 
+func TestIngressTakesWhatThePodsTake(t *testing.T) {
+	const body, read = "nginx.ingress.kubernetes.io/proxy-body-size", "nginx.ingress.kubernetes.io/proxy-read-timeout"
+	p := runIngress(t, standard, func(a *ingress.Args) {
+		a.MaxBodyBytes, a.MaxRequestSeconds = 65<<20, 90
+		a.Annotations = map[string]string{read: "120"}
+	})
+	annotations := get[networkingv1.Ingress](p, "Ingress", "wordpress").Annotations
+	for name, want := range map[string]string{body: "68157440", read: "120", "nginx.ingress.kubernetes.io/proxy-send-timeout": "90"} {
+		if got := annotations[name]; got != want {
+			t.Errorf("%s is %q, want %s", name, got, want)
+		}
+	}
+}
+
 func TestStandardIngressWithoutClassOrCertificateHasNeither(t *testing.T) {
 	p := runIngress(t, standard)
 	spec := get[networkingv1.Ingress](p, "Ingress", "wordpress").Spec

@@ -259,8 +259,8 @@ func hasTCPPort(ports []networkingv1.NetworkPolicyPort, port int32) bool {
 // The API server refuses exceptions that do not lie inside their network.
 func TestPrivateNetworksAreLeftOutOfWiderOnes(t *testing.T) {
 	for cidr, want := range map[string]string{
-		"0.0.0.0/0":       "10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16",
-		"::/0":            "::1/128 fc00::/7 fe80::/10",
+		"0.0.0.0/0":       "10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.168.0.0/16 198.18.0.0/15 240.0.0.0/4",
+		"::/0":            "::1/128 64:ff9b::/96 fc00::/7 fe80::/10",
 		"0.0.0.0/1":       "10.0.0.0/8 100.64.0.0/10 127.0.0.0/8",
 		"172.0.0.0/8":     "172.16.0.0/12",
 		"172.16.0.0/12":   "",
