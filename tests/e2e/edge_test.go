@@ -208,7 +208,7 @@ func hasHeaders(what string, got http.Header, wanted map[string]string) (problem
 func (s *subject) pathsAreClosed(ctx context.Context, visitor *site) (problem error) {
 	for _, path := range []string{
 		"/xmlrpc.php", "//xmlrpc.php", "/xmlrpc.php/x", "/%78mlrpc.php",
-		"/wp-login.php/x", "/wp-config.php", "/.htaccess",
+		"/wp-login.php/x", "/wp-config.php", "/.htaccess", "/server-status", "//server-status",
 		"/wp-content/uploads/proof/shell.php", "/wp-content/uploads/proof/shell.PHP", "/wp-content/uploads/proof/shell.phtml",
 		"/wp-content//uploads/proof/shell.php/x",
 	} {
@@ -376,6 +376,10 @@ func (s *subject) flood(t *testing.T) (found flooded, problem error) {
 	most := config.DefaultLoginBurst + int(config.DefaultLoginRequestsPerMinute*floodTime.Minutes()) + 1
 	if found.Passed > most {
 		problem = errors.Join(problem, fmt.Errorf("%d of %d requests of the flood reached a pod, want at most %d", found.Passed, found.Tried, most))
+	}
+	// Log-ins that are refused because others are under way must not use up the rate of those that follow.
+	if found.Passed <= config.DefaultLoginConcurrent {
+		problem = errors.Join(problem, fmt.Errorf("only %d requests of the flood reached a pod: who logs in as he should would be refused too", found.Passed))
 	}
 	if found.During > slowed*found.Before {
 		problem = errors.Join(problem, fmt.Errorf("the other visitor's pages took %.2f s, before the flood %.2f s", found.During, found.Before))
