@@ -174,7 +174,11 @@ func TestCommittedStacksLoad(t *testing.T) {
 	if err != nil || len(files) < 2 {
 		t.Fatalf("found the stack files %v, want those of two stacks at least (%v)", files, err)
 	}
-	for _, file := range files {
+	examples, err := filepath.Glob("../docs/examples/*.yaml")
+	if err != nil || len(examples) == 0 {
+		t.Fatalf("found no examples (%v)", err)
+	}
+	for _, file := range slices.Concat(files, examples) {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
