@@ -142,7 +142,7 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 				PodLabels: settings.Database.PodLabels,
 				CIDRs:     settings.Database.CIDRs,
 			},
-			Ports: []int{stack.Database.Port},
+			Ports: []int{settings.Database.Port},
 		}
 	}
 	for _, destination := range settings.Egress {

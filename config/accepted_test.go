@@ -52,6 +52,7 @@ var acceptedCases = map[string]string{
 	"database behind a name":    `{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {cidrs: [0.0.0.0/0]}}}`,
 	"database of an authority":  `{wordpress:profile: production, wordpress:database: {mode: external, host: 192.0.2.7, tls: {caBundle: "The first:\n` + escaped(aCertificate) + `\nand again:\n` + escaped(aCertificate) + `\n\n"}}, wordpress:databaseRootPassword: null}`,
 	"database in the plain":     `{wordpress:database: {mode: external, host: 192.0.2.7, tls: {mode: disabled}}, wordpress:databaseRootPassword: null}`,
+	"database behind a Service": `{wordpress:database: {mode: external, host: mysql.db.svc}, wordpress:databaseRootPassword: null, wordpress:network: {database: {namespace: db, podLabels: {app: mysql}, port: 6446}}}`,
 	"everything outside":        `wordpress:network: {egress: [{cidr: 0.0.0.0/0, ports: [80, 443]}, {cidr: "::/0", ports: [1, 65535]}, {cidr: 203.0.113.25/32, ports: [587]}]}`,
 	"registry of one's own":     `{wordpress:imagePullSecrets: [registry, registry.example.com], wordpress:frontend: {image: "registry.example.com:5000/wordpress:7.1.0-php8.3-apache"}}`,
 	"no pull secrets":           `wordpress:imagePullSecrets: []`,

@@ -272,6 +272,9 @@ func (s *Stack) derive() {
 	}
 	s.deriveEdge()
 	s.deriveDatabaseNetwork()
+	if s.Network.Database.Port == 0 && s.Database.Mode == External {
+		s.Network.Database.Port = s.Database.Port
+	}
 }
 
 // deriveEdge looks for Traefik where its documentation puts it. Of another controller nothing is known.

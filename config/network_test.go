@@ -25,9 +25,10 @@ func TestEdgeIsWhereTheIngressControllerIs(t *testing.T) {
 
 func TestExternalDatabaseIsReachedAtItsAddressAlone(t *testing.T) {
 	for change, want := range map[string]string{
-		`wordpress:database: {mode: external, host: 192.0.2.7}`:                                                           "{ map[] [192.0.2.7/32]}",
-		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:network: {database: {cidrs: [192.0.2.0/24]}}}`: "{ map[] [192.0.2.0/24]}",
-		`{wordpress:database: {mode: external, host: 10.96.0.7}, wordpress:network: {database: {namespace: db}}}`:         "{db map[] []}",
+		`wordpress:database: {mode: external, host: 192.0.2.7}`:                                                                    "{ map[] [192.0.2.7/32] 3306}",
+		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:network: {database: {cidrs: [192.0.2.0/24]}}}`:          "{ map[] [192.0.2.0/24] 3306}",
+		`{wordpress:database: {mode: external, host: 10.96.0.7}, wordpress:network: {database: {namespace: db}}}`:                  "{db map[] [] 3306}",
+		`{wordpress:database: {mode: external, host: db, port: 3307}, wordpress:network: {database: {namespace: db, port: 6446}}}`: "{db map[] [] 6446}",
 	} {
 		if got := fmt.Sprint(mustLoad(t, minimal, change, `wordpress:databaseRootPassword: null`).Network.Database); got != want {
 			t.Errorf("%s: got %s, want %s", change, got, want)

@@ -75,6 +75,9 @@ wordpress:network: {database: {cidrs: [168.63.129.16/32, "fd00:ec2::254/128", 10
 		`network.database.cidrs[1]: Invalid value: "fd00:ec2::254/128": must not be link-local, loopback or a metadata service: credentials of the cloud's machines are there`,
 		`network.database.cidrs[2]: Invalid value: "100.100.100.200/32": must not be link-local, loopback or a metadata service: credentials of the cloud's machines are there`,
 	}},
+	{"a port of pods that is none", `{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {namespace: db, port: 65536}}}`, []string{
+		`network.database.port: Invalid value: 65536: must be from 1 to 65535`,
+	}},
 	{"networks given twice", `
 wordpress:database: {mode: external, host: db.example.com}
 wordpress:databaseRootPassword: null

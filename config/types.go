@@ -466,7 +466,7 @@ type NetworkDNS struct {
 	Port int `json:"port"`
 }
 
-// NetworkDatabase is where the external database is: pods, addresses or both, on database.port. Mode external only.
+// NetworkDatabase is where the external database is: pods, addresses or both. Mode external only.
 type NetworkDatabase struct {
 	// Namespace of the database's pods, where it runs in the same cluster. Unset: it does not.
 	Namespace string `json:"namespace"`
@@ -475,6 +475,9 @@ type NetworkDatabase struct {
 	// CIDRs that hold the database's addresses. Default: the address in database.host; a DNS name there has no default,
 	// because a policy holds addresses, not names.
 	CIDRs []string `json:"cidrs"`
+	// Port that the database's pods listen on, where that is not the one that a Service in front of them has: policies see what
+	// is behind the Service. 1 to 65535. Default: database.port.
+	Port int `json:"port"`
 }
 
 // NetworkDestination is a network that WordPress may reach.

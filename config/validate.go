@@ -240,6 +240,7 @@ func validateNetwork(n *Network) field.ErrorList {
 		checkPodLabels(at("network.database.podLabels"), n.Database.PodLabels),
 		checkCIDRs(at("network.database.cidrs"), n.Database.CIDRs),
 		validateDatabaseNetworks(n.Database.CIDRs),
+		validateDatabasePort(n.Database.Port),
 		validateEgress(n.Egress),
 	)
 }
@@ -264,6 +265,14 @@ func validateDestination(path *field.Path, cidr string) field.ErrorList {
 		return problems
 	}
 	return checkNoMetadata(path, cidr, netip.MustParsePrefix(cidr).Addr())
+}
+
+// validateDatabasePort passes 0, which stands for database.port.
+func validateDatabasePort(port int) field.ErrorList {
+	if port == 0 {
+		return nil
+	}
+	return checkRange(at("network.database.port"), port, 1, maxPort, "")
 }
 
 func validateDatabaseNetworks(cidrs []string) field.ErrorList {
