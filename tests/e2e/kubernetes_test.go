@@ -138,7 +138,10 @@ func (c *cluster) removeRetained(ctx context.Context) error {
 	}
 	for _, volume := range volumes.Items {
 		if claim := volume.Spec.ClaimRef; claim != nil && claim.Namespace == c.namespace {
-			err = errors.Join(err, c.CoreV1().PersistentVolumes().Delete(ctx, volume.Name, metav1.DeleteOptions{}))
+			// The provisioner deletes those that are not retained, and may have been faster.
+			if gone := c.CoreV1().PersistentVolumes().Delete(ctx, volume.Name, metav1.DeleteOptions{}); !apierrors.IsNotFound(gone) {
+				err = errors.Join(err, gone)
+			}
 		}
 	}
 	return err
