@@ -380,7 +380,7 @@ type LoginLimit struct {
 	// Burst is how many requests of one client may come at once before the average counts, 1 to 1000. Default: 20.
 	Burst int `json:"burst"`
 	// Concurrent requests of one client in progress, which is how many workers of the pods it can hold: 1 to 256, and fewer than
-	// frontend.workers. Default: 2, or 1 where there are two workers.
+	// frontend.workers. Default: 1.
 	Concurrent *int `json:"concurrent"`
 }
 

@@ -147,6 +147,8 @@ func (d *somebodysDatabase) present(t *testing.T, as identity) {
 	inServer := func(input, line, argument string) {
 		kubectl(t, d.project, input, "exec", "--stdin", "--namespace", d.namespace, elsewhereName, "--", "sh", "-c", line, argument)
 	}
+	// MySQL takes a new certificate only if it is of the authority that it knows itself.
+	inServer(as.certificate, `cat > "$0"`, "/var/lib/mysql/ca.pem")
 	inServer(as.certificate, `cat > "$0"`, "/var/lib/mysql/server-cert.pem")
 	inServer(as.key, `cat > "$0"`, "/var/lib/mysql/server-key.pem")
 	inServer("", `MYSQL_PWD="$MYSQL_ROOT_PASSWORD" exec mysql --user=root --execute="$0"`, "ALTER INSTANCE RELOAD TLS")
