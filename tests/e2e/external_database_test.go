@@ -47,10 +47,11 @@ func TestExternalDatabaseIsVerified(t *testing.T) {
 		"wordpress:network.database.namespace": namespace,
 	})
 	p := s.contender.(*program)
-	t.Cleanup(func() { s.giveUpBoot(t, t.Failed()) })
 	server := newSomebodysDatabase(t, s, namespace)
 	server.present(t, right)
 
+	// Registered last, so that the site goes before its database.
+	t.Cleanup(func() { s.giveUpBoot(t, t.Failed()) })
 	s.deploy(t)
 	problem := s.comesUp(t.Context())
 	if problem == nil {
