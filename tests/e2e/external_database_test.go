@@ -35,7 +35,7 @@ func TestExternalDatabaseIsVerified(t *testing.T) {
 	host := elsewhereName + "." + namespace + ".svc.cluster.local"
 	right, unknown, misnamed := certificateFor(t, host), certificateFor(t, host), certificateFor(t, "other.example.com")
 	s := newBeside(t, "external", map[string]string{
-		"wordpress:frontend.replicas":          "2",
+		"wordpress:frontend.replicas":          fmt.Sprint(bootReplicas),
 		"wordpress:frontend.drainSeconds":      "2",
 		"wordpress:autoscaling.enabled":        "false",
 		"wordpress:storage.database":           "",
