@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"sigs.k8s.io/yaml"
@@ -28,6 +29,11 @@ func (p *Project) target(values config.Map) error {
 		overrides[contextKey] = LocalContext
 	}
 	maps.Copy(overrides, p.Overrides)
+	for path, value := range p.Overrides {
+		if value == "" { // of what is removed, nothing is set
+			maps.DeleteFunc(overrides, func(other, _ string) bool { return strings.HasPrefix(other, path+".") })
+		}
+	}
 	for path, value := range overrides {
 		key, err := config.ParseKey(path)
 		if err != nil {
