@@ -27,7 +27,9 @@ const (
 	validity = 10 * time.Minute
 
 	edgeNamespace, edgeName = "traefik", "traefik"
-	resolverName            = "proof"
+	// edgeSelector finds the edge's pods, as the stack's setting network.edge does.
+	edgeSelector = "app.kubernetes.io/name=traefik"
+	resolverName = "proof"
 )
 
 // TestCertificatesAreRenewed has Traefik's resolver get certificates from an authority that speaks ACME, so short-lived that

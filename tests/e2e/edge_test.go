@@ -418,7 +418,7 @@ func (s *site) opensLogin(ctx context.Context) error {
 // comes to the edge's pod from the network that joins the nodes.
 func (s *subject) fromElsewhere(t *testing.T) *site {
 	t.Helper()
-	edge, err := (&cluster{Interface: s.kubernetes, namespace: edgeNamespace}).readyPods(t.Context(), "app.kubernetes.io/name=traefik")
+	edge, err := (&cluster{Interface: s.kubernetes, namespace: edgeNamespace}).readyPods(t.Context(), edgeSelector)
 	if err != nil || len(edge) == 0 {
 		t.Fatalf("%d pods of the edge are ready: %v", len(edge), err)
 	}

@@ -16,12 +16,12 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 const (
-	// outsideNamespace is that of a pod which no policy concerns.
+	// outsideNamespace is that of pods which no policy concerns.
 	outsideNamespace = "wordpress-e2e-outside"
-	strangerName     = "stranger"
 
 	// metadataAddress is where clouds keep the credentials of a machine.
 	metadataAddress = "169.254.169.254:80"
@@ -39,7 +39,9 @@ var usualPorts = []int{22, 53, 80, 443, 3306, 8080, 8443, 33060}
 
 // party is a pod that takes part.
 type party struct {
-	role      string // web, database, inside, outside, dns or edge
+	// role is web, database, dns or edge for what is there anyway. A stranger is inside or outside the site's namespace, beside
+	// the edge in its namespace, like the edge in its namespace and with its labels, or an impostor with its labels elsewhere.
+	role      string
 	pod       corev1.Pod
 	container string
 }
@@ -66,8 +68,9 @@ func TestNetworkPolicies(t *testing.T) {
 		found.add(1, fmt.Errorf("through the edge: %w", err))
 	}
 	s.keep(t, proof{promise: 16, title: "the network is closed", rounds: found.tried,
-		tried: "every pod of the site, a stranger beside them and one outside try each other, the edge and DNS on every port, the API " +
-			"server, the kubelets and the metadata address",
+		tried: "every pod of the site, strangers beside them, outside and beside the edge, and pods with the edge's labels in its " +
+			"namespace and in another try each other, the edge and DNS on every port, the API server, the kubelets and the metadata " +
+			"address",
 		figure: fmt.Sprintf("%d connections tried: %s", found.tried, outcome(found.problem,
 			"the edge reaches WordPress, WordPress reaches MySQL and DNS, and nothing else passes"))}, found.problem)
 }
@@ -120,16 +123,26 @@ func (s *subject) knockAtAll(ctx context.Context, from party, targets []target, 
 	}
 }
 
-// parties are all pods of the site, one pod more in its namespace and one in another, the cluster's DNS and its edge.
+// parties are all pods of the site, the cluster's DNS and its edge, and strangers.
 func (s *subject) parties(t *testing.T) []party {
 	t.Helper()
 	s.createNamespace(t, outsideNamespace)
-	parties := []party{s.stranger(t, "inside", s.namespace), s.stranger(t, "outside", outsideNamespace)}
+	edgeLabels, err := labels.ConvertSelectorToLabelsMap(edgeSelector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parties := []party{
+		s.stranger(t, "inside", s.namespace, nil),
+		s.stranger(t, "outside", outsideNamespace, nil),
+		s.stranger(t, "impostor", outsideNamespace, edgeLabels),
+		s.stranger(t, "beside", edgeNamespace, nil),
+		s.stranger(t, "like", edgeNamespace, edgeLabels),
+	}
 	for _, tier := range []struct{ role, namespace, selector, container string }{
 		{"web", s.namespace, s.frontend, s.container},
 		{"database", s.namespace, s.database, "mysql"},
 		{"dns", "kube-system", "k8s-app=kube-dns", ""},
-		{"edge", "traefik", "app.kubernetes.io/name=traefik", ""},
+		{"edge", edgeNamespace, edgeSelector, ""},
 	} {
 		pods, err := (&cluster{Interface: s.kubernetes, namespace: tier.namespace}).readyPods(t.Context(), tier.selector)
 		if err != nil || len(pods) == 0 {
@@ -156,19 +169,22 @@ func (s *subject) createNamespace(t *testing.T, name string) {
 	})
 }
 
-// stranger starts a pod that the program does not know, within Pod Security's level "restricted".
-func (s *subject) stranger(t *testing.T, role, namespace string) party {
+// stranger starts a pod that the program does not know, within Pod Security's level "restricted". It never becomes ready: no
+// Service whose selector its labels match sends visitors to it.
+func (s *subject) stranger(t *testing.T, role, namespace string, podLabels map[string]string) party {
 	t.Helper()
+	name := "stranger-" + role
 	yes, no, nobody, none := true, false, int64(65534), int64(0)
 	pods := s.kubernetes.CoreV1().Pods(namespace)
 	created, err := pods.Create(t.Context(), &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: strangerName, Namespace: namespace},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace, Labels: podLabels},
 		Spec: corev1.PodSpec{
+			ReadinessGates:               []corev1.PodReadinessGate{{ConditionType: "wordpress-e2e/never"}},
 			AutomountServiceAccountToken: &no,
 			SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: &yes, RunAsUser: &nobody,
 				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
 			Containers: []corev1.Container{{
-				Name: strangerName, Image: newImage, Command: []string{"sleep", "infinity"},
+				Name: name, Image: newImage, Command: []string{"sleep", "infinity"},
 				SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes,
 					Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}},
 			}},
@@ -183,10 +199,10 @@ func (s *subject) stranger(t *testing.T, role, namespace string) party {
 			t.Error(err)
 		}
 	})
-	found := party{role: role, container: strangerName}
-	await(t, "the stranger "+role, func(ctx context.Context) error {
+	found := party{role: role, container: name}
+	await(t, name, func(ctx context.Context) error {
 		pod, err := pods.Get(ctx, created.Name, metav1.GetOptions{})
-		if err == nil && !isReady(*pod) {
+		if err == nil && pod.Status.Phase != corev1.PodRunning {
 			err = errors.New(string(pod.Status.Phase))
 		}
 		if err == nil {
@@ -218,19 +234,23 @@ func (s *subject) targets(t *testing.T, parties []party) []target {
 				allowed: func(from party) bool { return mayReach(from, to, port) }})
 		}
 	}
-	outside := func(from party) bool { return from.role == "outside" }
 	for _, address := range append(s.machines(t), metadataAddress) {
-		all = append(all, target{address: address, owner: "the cluster", allowed: outside})
+		all = append(all, target{address: address, owner: "the cluster", allowed: party.isFree})
 	}
 	return all
 }
 
+// isFree tells of a pod that no policy concerns.
+func (p party) isFree() bool { return !slices.Contains([]string{"web", "database", "inside"}, p.role) }
+
 // mayReach is what the site needs, and what is none of its business.
 func mayReach(from, to party, port int) bool {
-	switch from.role {
-	case "outside":
-		return to.role == "dns" || to.role == "edge" || to.role == "outside"
-	case "web":
+	switch {
+	case from.isFree() && to.isFree():
+		return true
+	case from.role == "like":
+		return to.role == "web" && port == ourPlace.port
+	case from.role == "web":
 		return to.role == "database" && port == 3306 || to.role == "dns" && servesDNS(to.pod, port)
 	}
 	return false
@@ -286,7 +306,7 @@ func (s *subject) lookUpName(ctx context.Context, from party, found *findings) {
 	_, err := tryKubectl(ctx, s.project, "", "exec", "-n", from.pod.Namespace, from.pod.Name, "-c", from.container,
 		"--", "timeout", "8", "getent", "hosts", "kubernetes.default.svc.cluster.local")
 	var problem error
-	if got, want := err == nil, from.role == "web" || from.role == "outside"; got != want {
+	if got, want := err == nil, from.role == "web" || from.isFree(); got != want {
 		problem = fmt.Errorf("%s looks up a name: %t, want %t: %s", from, got, want, outcome(err, "an answer"))
 	}
 	found.add(1, problem)

@@ -22,7 +22,7 @@ import (
 var tutorialPlace = place{
 	name:             tutorial,
 	namespace:        "kube-example",
-	host:             "tutorial.wordpress.localhost",
+	host:             "tutorial.wordpress.test",
 	frontend:         "app=wordpress,tier=frontend",
 	database:         "app=wordpress,tier=mysql",
 	databaseWorkload: "deployment/wordpress-mysql",

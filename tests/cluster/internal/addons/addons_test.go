@@ -50,6 +50,11 @@ func TestServicesHaveTheAddressesThatTheClusterExpects(t *testing.T) {
 		t.Errorf("DNS is at %s, and the kubelets tell pods %s", dns.Spec.ClusterIP, spec.DNSIP)
 	}
 	into(t, services["traefik"], &edge)
+	var names corev1.ConfigMap
+	into(t, objects(t, "ConfigMap")["coredns"], &names)
+	if answer := "IN A " + spec.EdgeIP + `"`; edge.Spec.ClusterIP != spec.EdgeIP || !strings.Contains(names.Data["Corefile"], answer) {
+		t.Errorf("the edge is at %s, which DNS does not tell of: want %s", edge.Spec.ClusterIP, spec.EdgeIP)
+	}
 	want := map[string]int32{"web": spec.WebNodePort, "websecure": spec.SecureNodePort}
 	for _, port := range edge.Spec.Ports {
 		if port.NodePort != want[port.Name] {

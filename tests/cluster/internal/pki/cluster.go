@@ -162,6 +162,6 @@ func writeEdge(local layout.Local) error {
 	}
 	return issue(ca, Request{
 		CommonName: spec.EdgeHost,
-		Names:      []string{spec.EdgeHost, "*." + spec.EdgeHost, "localhost"},
+		Names:      []string{spec.EdgeHost, "*." + spec.EdgeHost, spec.InnerEdgeHost, "*." + spec.InnerEdgeHost, "localhost"},
 	}, local.State().PKI("edge"))
 }

@@ -69,6 +69,7 @@ func TestServersAreTrustedByTheNamesTheyAreReachedBy(t *testing.T) {
 		{state.PKI("kubelet-node2.crt"), state.PKI("ca.crt"), spec.NodeIP(2).String()},
 		{state.PKI("edge.crt"), local.EdgeCA(), "wordpress.localhost"},
 		{state.PKI("edge.crt"), local.EdgeCA(), "blog.wordpress.localhost"},
+		{state.PKI("edge.crt"), local.EdgeCA(), "blog.wordpress.test"},
 		{state.PKI("edge.crt"), local.EdgeCA(), "localhost"},
 	}
 	for _, test := range tests {

@@ -17,12 +17,14 @@ const (
 	ServiceCIDR     = "10.96.0.0/16"
 	ServiceIP       = "10.96.0.1" // the Service kubernetes.default: the first address of ServiceCIDR
 	DNSIP           = "10.96.0.10"
+	EdgeIP          = "10.96.0.80"
 	ClusterDomain   = "cluster.local"
 	APIServerPort   = 6443
 	WebNodePort     = 30080
 	SecureNodePort  = 30443
 	MaxNodes        = 9
 	EdgeHost        = "wordpress.localhost"
+	InnerEdgeHost   = "wordpress.test" // leads to the edge from pods too; below localhost curl looks up nothing and asks the pod itself
 	KubeconfigName  = "wordpress-local"
 	PodBridge       = "cni0" // in each node, the bridge that its pods are attached to
 	firstNodeOctet  = 10
