@@ -91,8 +91,9 @@ type Site struct {
 type Resources struct {
 	// CPU in cores, 10m to 128. Default: 200m for the frontend, 500m for the database.
 	CPU resource.Quantity `json:"cpu"`
-	// Memory in bytes: at least 128Mi for the frontend, 768Mi for the database, 1Gi for one in production. Default: 256Mi for the
-	// frontend, 1Gi for the database.
+	// Memory in bytes: at least 128Mi for the frontend, 768Mi for the database, 1Gi for one in production. Up to 1Gi, half of the
+	// database's above 256Mi is its buffer pool; up to 4Gi, three quarters; beyond, four fifths of what is above 512Mi; and never
+	// more than maxConnections leaves. Default: 256Mi for the frontend, 1Gi for the database.
 	Memory resource.Quantity `json:"memory"`
 	// EphemeralStorage in bytes: what a container may write to logs and temporary files, at least 64Mi.
 	// Default: 1Gi.
@@ -128,7 +129,8 @@ type Frontend struct {
 	// storage.content and, beside 64Mi for logs, in resources.ephemeralStorage, where it lies until it is complete.
 	// Default: 64Mi.
 	MaxUploadSize resource.Quantity `json:"maxUploadSize"`
-	// MaxRequestSeconds is the longest that one request may take, 1 to 3600. Default: 30.
+	// MaxRequestSeconds is the longest that one request may take, 1 to 3600. Traefik reads a request for 60 at most, unless its entry
+	// points' respondingTimeouts say otherwise, so that a slow upload ends there. Default: 30.
 	MaxRequestSeconds int `json:"maxRequestSeconds"`
 	// Spread over nodes and zones: preferred or required. Default: preferred.
 	Spread Spread `json:"spread"`
@@ -460,7 +462,8 @@ type NetworkDNS struct {
 	Namespace string `json:"namespace"`
 	// PodLabels that the DNS server's pods carry; {} stands for all pods of the namespace. Default: k8s-app: kube-dns.
 	PodLabels map[string]string `json:"podLabels"`
-	// CIDRs are addresses of DNS servers outside of pods, such as 169.254.20.10/32 of NodeLocal DNSCache. Unset: none.
+	// CIDRs are addresses of DNS servers outside of pods. NodeLocal DNSCache has two: 169.254.20.10/32, and that of the Service
+	// kube-dns. Unset: none.
 	CIDRs []string `json:"cidrs"`
 	// Port that the DNS servers listen on, UDP and TCP, 1 to 65535: the pods', not their Service's. Default: 53.
 	Port int `json:"port"`
