@@ -6,7 +6,6 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -142,7 +141,7 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 				PodLabels: settings.Database.PodLabels,
 				CIDRs:     settings.Database.CIDRs,
 			},
-			Ports: []int{settings.Database.Port},
+			Ports: []int{*settings.Database.Port},
 		}
 	}
 	for _, destination := range settings.Egress {
@@ -153,12 +152,10 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 	return args
 }
 
-// reachesWeb reports whether WordPress may ask web servers of the internet for anything.
+// reachesWeb reports whether WordPress may ask web servers for anything, its company's own among them.
 func reachesWeb(egress []config.NetworkDestination) bool {
 	return slices.ContainsFunc(egress, func(destination config.NetworkDestination) bool {
-		network, err := netip.ParsePrefix(destination.CIDR)
-		isPublic := err == nil && !network.Addr().IsPrivate()
-		return isPublic && (slices.Contains(destination.Ports, 80) || slices.Contains(destination.Ports, 443))
+		return slices.Contains(destination.Ports, 80) || slices.Contains(destination.Ports, 443)
 	})
 }
 

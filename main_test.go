@@ -551,20 +551,20 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 // A mail server is let through by the two keys that docs/operations.md sets; web servers need WordPress to be told as well.
 func TestEgressChangesThePolicyAndTellsWordPressOfTheWeb(t *testing.T) {
 	before := byIdentity(load(t, "prod", nil).mustRun(t))
-	egress := func(port string) map[string]plan.Object {
+	egress := func(cidr, port string) map[string]plan.Object {
 		return byIdentity(load(t, "prod", map[string]string{
-			"wordpress:network.egress[0].cidr": "203.0.113.25/32", "wordpress:network.egress[0].ports[0]": port,
+			"wordpress:network.egress[0].cidr": cidr, "wordpress:network.egress[0].ports[0]": port,
 		}).mustRun(t))
 	}
-	if got, want := changed(before, egress("587")), []string{"NetworkPolicy wordpress"}; !slices.Equal(got, want) {
+	if got, want := changed(before, egress("203.0.113.25/32", "587")), []string{"NetworkPolicy wordpress"}; !slices.Equal(got, want) {
 		t.Errorf("a mail server changes %q, want %q", got, want)
 	}
-	for _, port := range []string{"80", "443"} {
-		after := egress(port)
+	for _, web := range []struct{ cidr, port string }{{"203.0.113.25/32", "80"}, {"203.0.113.25/32", "443"}, {"10.1.2.3/32", "443"}} {
+		after := egress(web.cidr, web.port)
 		want := []string{contentNamed(t, before, "wordpress"), contentNamed(t, after, "wordpress"), "Deployment wordpress", "NetworkPolicy wordpress"}
 		slices.Sort(want)
 		if got := changed(before, after); !slices.Equal(got, want) {
-			t.Errorf("port %s changes %q, want %q", port, got, want)
+			t.Errorf("%s:%s changes %q, want %q", web.cidr, web.port, got, want)
 		}
 	}
 }

@@ -117,10 +117,10 @@ const (
 	DefaultClientAddress = AddressOfConnection
 	// DefaultProxies is one load balancer.
 	DefaultProxies = 1
-	// DefaultLoginRequestsPerMinute and DefaultLoginBurst are those of WordPress's handbook on brute force. An office that shares an
-	// address begins its day within the burst.
+	// DefaultLoginRequestsPerMinute and DefaultLoginBurst let a person mistype a password several times. Traefik forgets a client that
+	// has been quiet for seven seconds: a larger burst would serve a guesser who pauses more than an office that shares an address.
 	DefaultLoginRequestsPerMinute = 10
-	DefaultLoginBurst             = 20
+	DefaultLoginBurst             = 10
 	// DefaultLoginConcurrent keeps one client from more than one pod: with two, a burst of log-ins, which take processor time, was seen to
 	// more than double the time of other visitors' pages on three small pods. Whoever is refused has not used up his rate.
 	DefaultLoginConcurrent = 1
@@ -273,8 +273,8 @@ func (s *Stack) derive() {
 	}
 	s.deriveEdge()
 	s.deriveDatabaseNetwork()
-	if s.Network.Database.Port == 0 && s.Database.Mode == External {
-		s.Network.Database.Port = s.Database.Port
+	if s.Network.Database.Port == nil && s.Database.Mode == External {
+		s.Network.Database.Port = &s.Database.Port
 	}
 }
 

@@ -30,7 +30,8 @@ func TestExternalDatabaseIsReachedAtItsAddressAlone(t *testing.T) {
 		`{wordpress:database: {mode: external, host: 10.96.0.7}, wordpress:network: {database: {namespace: db}}}`:                  "{db map[] [] 3306}",
 		`{wordpress:database: {mode: external, host: db, port: 3307}, wordpress:network: {database: {namespace: db, port: 6446}}}`: "{db map[] [] 6446}",
 	} {
-		if got := fmt.Sprint(mustLoad(t, minimal, change, `wordpress:databaseRootPassword: null`).Network.Database); got != want {
+		to := mustLoad(t, minimal, change, `wordpress:databaseRootPassword: null`).Network.Database
+		if got := fmt.Sprintf("{%s %v %v %d}", to.Namespace, to.PodLabels, to.CIDRs, *to.Port); got != want {
 			t.Errorf("%s: got %s, want %s", change, got, want)
 		}
 	}

@@ -31,9 +31,10 @@ var ingressProblems = []problemCase{
 	{"two ingress classes", `wordpress:ingress: {kind: ingress, className: haproxy, tls: {existingSecret: a}, annotations: {kubernetes.io/ingress.class: traefik}}`, []string{
 		`ingress.annotations[kubernetes.io/ingress.class]: Invalid value: "traefik": must be className, or be removed`,
 	}},
-	{"certificate requested twice", `wordpress:ingress: {kind: ingress, tls: {clusterIssuer: a}, annotations: {cert-manager.io/cluster-issuer: a, cert-manager.io/issuer: b}}`, []string{
+	{"certificate requested twice", `wordpress:ingress: {kind: ingress, tls: {clusterIssuer: a}, annotations: {cert-manager.io/cluster-issuer: a, cert-manager.io/issuer: b, kubernetes.io/tls-acme: "true"}}`, []string{
 		`ingress.annotations[cert-manager.io/cluster-issuer]: Forbidden: tls.clusterIssuer requests the certificate already: remove one of the two`,
 		`ingress.annotations[cert-manager.io/issuer]: Forbidden: tls.clusterIssuer requests the certificate already: remove one of the two`,
+		`ingress.annotations[kubernetes.io/tls-acme]: Forbidden: tls.clusterIssuer requests the certificate already: remove one of the two`,
 	}},
 	{"default certificate of a standard ingress", `wordpress:ingress: {kind: ingress, tls: {defaultCertificate: true, domains: [www.example.com]}}`, []string{
 		`ingress.tls.defaultCertificate: Forbidden: goes with ingress.kind traefik only: use existingSecret or clusterIssuer`,

@@ -78,6 +78,9 @@ wordpress:network: {database: {cidrs: [168.63.129.16/32, "fd00:ec2::254/128", 10
 	{"a port of pods that is none", `{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {namespace: db, port: 65536}}}`, []string{
 		`network.database.port: Invalid value: 65536: must be from 1 to 65535`,
 	}},
+	{"port 0 of pods", `{wordpress:database: {mode: external, host: db}, wordpress:databaseRootPassword: null, wordpress:network: {database: {namespace: db, port: 0}}}`, []string{
+		`network.database.port: Invalid value: 0: must be from 1 to 65535`,
+	}},
 	{"networks given twice", `
 wordpress:database: {mode: external, host: db.example.com}
 wordpress:databaseRootPassword: null

@@ -128,8 +128,8 @@ var edges = map[string]edge{
 		`wordpress:ingress: {kind: ingress, className: b, tls: {existingSecret: a}, annotations: {kubernetes.io/ingress.class: c}}`,
 	},
 	"oneCertificateOwner": {
-		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, annotations: {cert-manager.io/issuer: b}}`,
-		`wordpress:ingress: {kind: ingress, tls: {clusterIssuer: a}, annotations: {cert-manager.io/issuer: b}}`,
+		`wordpress:ingress: {kind: ingress, tls: {clusterIssuer: a}, annotations: {kubernetes.io/tls-acme: "false"}}`,
+		`wordpress:ingress: {kind: ingress, tls: {clusterIssuer: a}, annotations: {kubernetes.io/tls-acme: "true"}}`,
 	},
 	"redirectOfTraefik": {
 		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, redirectToHTTPS: false}`,

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -80,13 +81,25 @@ func oneIngressClass(d *draft) field.ErrorList {
 	return field.ErrorList{field.Invalid(at("ingress.annotations").Key(annotation), class, "must be className, or be removed")}
 }
 
-// issuingAnnotations have cert-manager make a certificate for an Ingress.
-var issuingAnnotations = []string{"cert-manager.io/cluster-issuer", "cert-manager.io/issuer", "kubernetes.io/tls-acme"}
+// isIssuing reports whether an annotation of an Ingress has cert-manager make a certificate for it.
+func isIssuing(annotation, value string) bool {
+	switch annotation {
+	case "cert-manager.io/cluster-issuer", "cert-manager.io/issuer":
+		return value != ""
+	case "kubernetes.io/tls-acme":
+		return value == "true"
+	}
+	return false
+}
 
 // SolvesChallenges reports whether cert-manager may start pods in the namespace that prove to an authority whose host it is.
 func (s *Stack) SolvesChallenges() bool {
-	isIssuing := func(annotation string) bool { return s.Ingress.Annotations[annotation] != "" }
-	return s.Ingress.TLS.ClusterIssuer != "" || slices.ContainsFunc(issuingAnnotations, isIssuing)
+	for annotation, value := range s.Ingress.Annotations {
+		if isIssuing(annotation, value) {
+			return true
+		}
+	}
+	return s.Ingress.TLS.ClusterIssuer != ""
 }
 
 // ingress.tls.clusterIssuer goes without the annotations by which cert-manager makes certificates for an Ingress: two
@@ -97,8 +110,8 @@ func oneCertificateOwner(d *draft) field.ErrorList {
 		return nil
 	}
 	var problems field.ErrorList
-	for _, annotation := range issuingAnnotations {
-		if _, given := i.Annotations[annotation]; given {
+	for _, annotation := range slices.Sorted(maps.Keys(i.Annotations)) {
+		if isIssuing(annotation, i.Annotations[annotation]) {
 			problems = append(problems, field.Forbidden(at("ingress.annotations").Key(annotation),
 				"tls.clusterIssuer requests the certificate already: remove one of the two"))
 		}

@@ -176,7 +176,7 @@ func clientAddressIsStated(d *draft) field.ErrorList {
 		return nil
 	}
 	return field.ErrorList{field.Required(at("ingress.clientAddress"), "log-ins are counted by it: connection where Traefik sees visitors' "+
-		"addresses (externalTrafficPolicy Local or PROXY protocol), forwarded behind proxies that tell them, or hidden")}
+		"addresses (externalTrafficPolicy Local or PROXY protocol), forwarded behind proxies that tell them, or hidden with loginLimit.enabled false")}
 }
 
 // In production network.edge does not admit everybody with ingress.kind traefik or ingress: whoever reaches the pods past the edge

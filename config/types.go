@@ -373,13 +373,14 @@ const (
 // LoginLimit bounds the requests of each client to /wp-login.php and, where it is answered, /xmlrpc.php. A client is an IPv4
 // address, or a /64 network of IPv6. What is above a limit gets status 429 from the controller and never reaches a pod.
 type LoginLimit struct {
-	// Enabled turns the limit on. Kind traefik only; in production, kind ingress needs it said that false is meant. Default: true for
-	// kind traefik, else false.
+	// Enabled turns the limit on. Kind traefik only; in production, kinds ingress and none need it said that false is
+	// meant. Default: true for kind traefik, else false.
 	Enabled *bool `json:"enabled"`
-	// RequestsPerMinute of one client on average, 1 to 6000; a log-in takes two. Each pod of the controller counts for itself.
-	// Default: 10.
+	// RequestsPerMinute of one client on average, 1 to 6000; a log-in takes two. Each pod of the controller counts for itself, and
+	// forgets a client that has sent none for 60/requestsPerMinute + 1 seconds. Default: 10.
 	RequestsPerMinute int `json:"requestsPerMinute"`
-	// Burst is how many requests of one client may come at once before the average counts, 1 to 1000. Default: 20.
+	// Burst is how many requests of one client may come before the average counts, 1 to 1000; as many again each time that the
+	// controller has forgotten the client. Default: 10.
 	Burst int `json:"burst"`
 	// Concurrent requests of one client in progress, which is how many workers of the pods it can hold: 1 to 256, and fewer than
 	// frontend.workers. Default: 1.
@@ -480,7 +481,7 @@ type NetworkDatabase struct {
 	CIDRs []string `json:"cidrs"`
 	// Port that the database's pods listen on, where that is not the one that a Service in front of them has: policies see what
 	// is behind the Service. 1 to 65535. Default: database.port.
-	Port int `json:"port"`
+	Port *int `json:"port"`
 }
 
 // NetworkDestination is a network that WordPress may reach.

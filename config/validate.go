@@ -267,12 +267,12 @@ func validateDestination(path *field.Path, cidr string) field.ErrorList {
 	return checkNoMetadata(path, cidr, netip.MustParsePrefix(cidr).Addr())
 }
 
-// validateDatabasePort passes 0, which stands for database.port.
-func validateDatabasePort(port int) field.ErrorList {
-	if port == 0 {
+// validateDatabasePort passes a port that is not given: database.port is it, or there is no external database.
+func validateDatabasePort(port *int) field.ErrorList {
+	if port == nil {
 		return nil
 	}
-	return checkRange(at("network.database.port"), port, 1, maxPort, "")
+	return checkRange(at("network.database.port"), *port, 1, maxPort, "")
 }
 
 func validateDatabaseNetworks(cidrs []string) field.ErrorList {

@@ -132,7 +132,7 @@ func siteRoute(args *Args) pulumi.Map {
 	}
 	rules := pulumi.MapArray{siteRule(args, hostMatch(args), HeadersName, RetryName)}
 	if args.LoginLimit != nil {
-		// The longer match comes first. What is refused because two log-ins are under way must not use up the rate: a page that
+		// The longer match comes first. What is refused because another log-in is under way must not use up the rate: a page that
 		// opens several connections would lock its visitor out for minutes.
 		rules = append(rules, siteRule(args, hostMatch(args)+" && "+loginMatch(args.LoginLimit),
 			HeadersName, LoginConcurrencyName, LoginRateName, RetryName))

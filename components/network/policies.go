@@ -2,6 +2,7 @@ package network
 
 import (
 	"net/netip"
+	"slices"
 
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
@@ -21,8 +22,14 @@ const (
 	namespaceLabel = "kubernetes.io/metadata.name"
 )
 
-// azureWireServer gives Azure's virtual machines their settings, and credentials with them, at a public address.
-var azureWireServer = netip.MustParsePrefix("168.63.129.16/32")
+// metadataServices give clouds' machines their settings and credentials at addresses that are not link-local: Alibaba's, Azure's
+// WireServer, Oracle's and, by IPv6, Amazon's. All but Azure's lie in networks that somebody may have services of their own in.
+var metadataServices = []netip.Prefix{
+	netip.MustParsePrefix("100.100.100.200/32"),
+	netip.MustParsePrefix("168.63.129.16/32"),
+	netip.MustParsePrefix("192.0.0.192/32"),
+	netip.MustParsePrefix("fd00:ec2::254/128"),
+}
 
 // privateNetworks are where a company's own services are: RFC 1918, RFC 6598 and RFC 4193, what never leaves a machine or its
 // link, ranges of RFC 6890 that clusters use for pods and Services, and the way of RFC 6052 from IPv6 to all IPv4 addresses.
@@ -31,7 +38,6 @@ var privateNetworks = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"),
 	netip.MustParsePrefix("100.64.0.0/10"),
 	netip.MustParsePrefix("127.0.0.0/8"),
-	azureWireServer,
 	netip.MustParsePrefix("169.254.0.0/16"),
 	netip.MustParsePrefix("172.16.0.0/12"),
 	netip.MustParsePrefix("192.0.0.0/24"),
@@ -108,8 +114,8 @@ func dnsRule(args *Args) *networkingv1.NetworkPolicyEgressRuleArgs {
 	}
 }
 
-// egressRule leaves the private networks out of a wider one: whoever opens the internet for updates does not mean to open the
-// cluster and the company's network to a broken plugin as well.
+// egressRule leaves the private networks out of a wider one, and metadata services out of any: whoever opens the internet for updates
+// does not mean to open the cluster and the company's network to a broken plugin as well.
 func egressRule(destination DestinationArgs) *networkingv1.NetworkPolicyEgressRuleArgs {
 	to := podPeers(destination.Peers)
 	for _, cidr := range destination.Peers.CIDRs {
@@ -118,16 +124,17 @@ func egressRule(destination DestinationArgs) *networkingv1.NetworkPolicyEgressRu
 	return &networkingv1.NetworkPolicyEgressRuleArgs{To: to, Ports: ports(tcp, destination.Ports...)}
 }
 
-// privateWithin are the private networks that a network holds, itself excepted.
-func privateWithin(cidr string) []string {
+// privateWithin are the private networks and metadata services that a network holds, itself excepted.
+func privateWithin(cidr string) []netip.Prefix {
 	network, err := netip.ParsePrefix(cidr)
 	if err != nil {
 		return nil
 	}
-	var within []string
-	for _, private := range privateNetworks {
-		if network.Bits() < private.Bits() && network.Contains(private.Addr()) {
-			within = append(within, private.String())
+	var within []netip.Prefix
+	for _, private := range slices.Concat(privateNetworks, metadataServices) {
+		isCovered := slices.ContainsFunc(within, func(wider netip.Prefix) bool { return wider.Overlaps(private) })
+		if network.Bits() < private.Bits() && network.Contains(private.Addr()) && !isCovered {
+			within = append(within, private)
 		}
 	}
 	return within
@@ -161,11 +168,12 @@ func podsPeer(pods PodsArgs) *networkingv1.NetworkPolicyPeerArgs {
 	return &networkingv1.NetworkPolicyPeerArgs{PodSelector: &metav1.LabelSelectorArgs{MatchLabels: pods.Selector}}
 }
 
-func blockPeer(cidr string, except []string) *networkingv1.NetworkPolicyPeerArgs {
-	block := &networkingv1.IPBlockArgs{Cidr: pulumi.String(cidr)}
-	if len(except) > 0 {
-		block.Except = pulumi.ToStringArray(except)
+func blockPeer(cidr string, except []netip.Prefix) *networkingv1.NetworkPolicyPeerArgs {
+	var texts pulumi.StringArray
+	for _, network := range except {
+		texts = append(texts, pulumi.String(network.String()))
 	}
+	block := &networkingv1.IPBlockArgs{Cidr: pulumi.String(cidr), Except: texts}
 	return &networkingv1.NetworkPolicyPeerArgs{IpBlock: block}
 }
 

@@ -106,7 +106,12 @@ func (p *Project) fillSecrets(project *workspace.Project, settings *workspace.Pr
 	for _, secret := range secretKeys {
 		key := config.MustMakeKey(stackconfig.Project, secret.name)
 		value, found := earlier.Config[key]
+		given, isGiven := settings.Config[key]
 		switch {
+		// The derived file, which is about to be written anew, is the only one that has the secret which data was made with.
+		case isGiven && !given.Secure() && found && value.Secure() && !p.Placeholders:
+			return fmt.Errorf("%s: %s is in plain, and a generated one is in use: remove the line to go on with that, or change the "+
+				"password as docs/operations.md says", p.file(), key)
 		case !secret.needed(settings.Config):
 			continue
 		// One that stood in the stack file in plain is not kept: it would come back when the file has lost it.

@@ -131,6 +131,24 @@ func TestPlainSecretIsNotKept(t *testing.T) {
 	}
 }
 
+// What MySQL's data was made with must outlive a slip in the stack file.
+func TestGeneratedSecretOutlivesPlainOne(t *testing.T) {
+	t.Parallel()
+	repo := checkout(t)
+	project := &Project{Repo: repo, Stack: "dev"}
+	generated := secretValues(t, project)["wordpress:databasePassword"]
+	const plain = "  wordpress:databasePassword: hunter2hunter2\n"
+	rewrite(t, repo, "Pulumi.dev.yaml", "  wordpress:profile:", plain+"  wordpress:profile:")
+	if err := project.Prepare(); err == nil || !strings.Contains(err.Error(), "Pulumi.dev.yaml: wordpress:databasePassword is in plain") ||
+		strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got the error %v, want one that names the file and the key", err)
+	}
+	rewrite(t, repo, "Pulumi.dev.yaml", plain, "")
+	if got := secretValues(t, project)["wordpress:databasePassword"]; got != generated {
+		t.Error("the generated password is gone")
+	}
+}
+
 func TestPreparedStacksAreValid(t *testing.T) {
 	t.Parallel()
 	repo := checkout(t)

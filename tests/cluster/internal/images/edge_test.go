@@ -133,6 +133,7 @@ func TestPlannedPodIsHard(t *testing.T) {
 	t.Run("a redirect stays on the site", s.redirectStays)
 	t.Run("HTTPS is promised over HTTPS only", s.httpsIsPromised)
 	t.Run("XML-RPC is denied however it is spelt", s.xmlrpcIsDenied)
+	t.Run("Apache's own pages are denied", s.apachePagesAreDenied)
 	t.Run("logging in has one spelling", s.loginHasOneSpelling)
 	t.Run("uploads are never run", s.uploadsAreNeverRun)
 	t.Run("no file is edited in the browser", s.noFileIsEdited)
@@ -247,6 +248,18 @@ func (s *site) xmlrpcIsDenied(t *testing.T) {
 		t.Errorf("a post: status %d", got.status)
 	} else {
 		wantHeaders(t, "a post, which offers pingbacks", got)
+	}
+}
+
+// apachePagesAreDenied leaves alone what a site may call its own pages: without permalinks, WordPress shows the front page there.
+func (s *site) apachePagesAreDenied(t *testing.T) {
+	for path, want := range map[string]int{
+		"/server-status": http.StatusForbidden, "//server-status": http.StatusForbidden, "/server-status/x": http.StatusForbidden,
+		"/server-status?auto": http.StatusForbidden, "/server-info": http.StatusForbidden, "/server-information/": http.StatusOK,
+	} {
+		if got := s.visit(t, "GET", path, "", nil); got.status != want {
+			t.Errorf("%s: status %d, want %d", path, got.status, want)
+		}
 	}
 }
 

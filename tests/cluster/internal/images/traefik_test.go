@@ -279,10 +279,10 @@ func (e *plannedEdge) otherNamesAreRefused(t *testing.T) {
 	}
 }
 
-// What the planned objects allow of one client. As many as plannedBurst log-ins may come at any time; then one more every
+// What the planned objects allow of one client that does not pause: as many as plannedBurst log-ins; then one more every
 // plannedRefill.
 const (
-	plannedBurst      = 20
+	plannedBurst      = 10
 	plannedConcurrent = 1
 	plannedRefill     = 6 * time.Second
 )
@@ -292,6 +292,8 @@ func (e *plannedEdge) floodIsContained(t *testing.T, p *pods) {
 	const tries = 100
 	var refused atomic.Int32
 	var all sync.WaitGroup
+	finish := sync.OnceFunc(func() { close(p.finish) })
+	defer finish()
 	for range tries {
 		all.Go(func() {
 			got, err := e.visit(t.Context(), "127.0.0.3", http.MethodPost, "/wp-login.php")
@@ -308,7 +310,7 @@ func (e *plannedEdge) floodIsContained(t *testing.T, p *pods) {
 	await(t, "the flood is refused", func() bool { return refused.Load() == tries-plannedConcurrent })
 	wantUsual(t, "another client's log-in", e.mustVisit(t, "127.0.0.4", "/wp-login.php"), http.StatusOK)
 	wantUsual(t, "a page for the flooding client", e.mustVisit(t, "127.0.0.3", "/"), http.StatusOK)
-	close(p.finish)
+	finish()
 	all.Wait()
 	if most := p.most.Load(); most != plannedConcurrent {
 		t.Errorf("the flood held %d workers at once, want %d", most, plannedConcurrent)
