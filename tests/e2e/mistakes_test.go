@@ -228,6 +228,8 @@ func stackMistakes(where place) []mistake {
 		"wordpress:database.mode": "external",
 		// The very same server under another name: nothing but the protection can stop the engine.
 		"wordpress:database.host": statefulSetName + "." + where.namespace + ".svc",
+		// Its certificate is for no name, and pods that refuse it would end the update before it comes to the data.
+		"wordpress:database.tls.mode": "unverified",
 		// A name needs to be said where it leads to.
 		"wordpress:network.database.namespace": where.namespace,
 	}
