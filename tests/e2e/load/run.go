@@ -66,6 +66,7 @@ type Run struct {
 	phases          []*PhaseReport
 	phase           *PhaseReport
 	first           []Failure
+	lastFailed      time.Time
 }
 
 // lane is a stream on its schedule and what came of it.
@@ -130,6 +131,14 @@ func (r *Run) Failed() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.fails
+}
+
+// LastFailed is when the latest request that has failed so far was sent: a failure may take as long as its client has patience. The
+// zero time means that none has failed.
+func (r *Run) LastFailed() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lastFailed
 }
 
 // Stop begins no more requests, waits for those under way, which count like all others, and reports. It may be called
@@ -208,6 +217,9 @@ func (l *lane) count(sent time.Time, reply Reply, err error) {
 	}
 	l.fails++
 	r.fails++
+	if sent.After(r.lastFailed) {
+		r.lastFailed = sent
+	}
 	r.phase.Failed++
 	if len(r.first) < keptFailures {
 		r.first = append(r.first, Failure{

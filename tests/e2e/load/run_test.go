@@ -122,6 +122,10 @@ func TestFailuresAreCountedAndTheFirstTenExplained(t *testing.T) {
 		if run.Requests() != 32 || run.Failed() != 12 {
 			t.Errorf("%d requests, %d failed so far, want 32 and 12", run.Requests(), run.Failed())
 		}
+		// Four are sent a second, and the test's bubble has a time of its own.
+		if ago := time.Since(run.LastFailed()); ago <= 0 || ago > 250*time.Millisecond {
+			t.Errorf("the last failed request was sent %s ago, want a quarter of a second at most", ago)
+		}
 		run.Phase("start")
 		time.Sleep(time.Second)
 		report := run.Stop()
