@@ -17,8 +17,8 @@ import (
 // as long.
 const capacityLimit = time.Minute
 
-// failureLimit is how long after a node's death a request may still be sent that fails: the edge may have a connection to a dead pod,
-// and nobody may tell it that no answer comes, so that the request ends when its visitor gives up. Later ones go to other pods.
+// failureLimit is how long requests may fail after a node's death, and how long after it one may still be sent that fails: those that
+// its pods had begun, until the edge has learnt that they are lost. Later ones go to other pods.
 const failureLimit = 5 * time.Second
 
 // TestDeadNodeOfTheFrontendIsReplaced ends a node's kubelet, containerd and pods without notice, under load.
@@ -38,12 +38,15 @@ type death struct {
 	// died are the replicas that were on the node.
 	died, replicas            int
 	noticed, capacity, window time.Duration
-	failed, requests          int64
+	// sent is how long after the death the last request was sent that failed: it may fail as late as its client gives up.
+	sent             time.Duration
+	failed, requests int64
 }
 
 func (d death) String() string {
-	return fmt.Sprintf("%d of %d replicas died; noticed by the cluster after %s, full capacity after %s; %d of %d requests failed, the last of them sent %s after the death",
-		d.died, d.replicas, d.noticed.Round(time.Second), d.capacity.Round(time.Second), d.failed, d.requests, d.window.Round(100*time.Millisecond))
+	return fmt.Sprintf("%d of %d replicas died; noticed by the cluster after %s, full capacity after %s; %d of %d requests failed within %s, the last of them sent %s after the death",
+		d.died, d.replicas, d.noticed.Round(time.Second), d.capacity.Round(time.Second), d.failed, d.requests, d.window.Round(100*time.Millisecond),
+		d.sent.Round(100*time.Millisecond))
 }
 
 // frontendNodeDies kills a node that the frontend alone depends on, and gives it back when all has recovered.
@@ -61,6 +64,7 @@ func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 	visits.Phase("before")
 	awaitRequests(t, visits)
 	visits.Phase("the node is dead")
+	window := watchFailures(visits)
 	killed := time.Now()
 	s.node(t, "kill", victim)
 	defer s.nodeComesBack(t, victim)
@@ -99,8 +103,8 @@ func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 	awaitRequests(t, visits)
 	lasting := visits.Failed() - after
 	report, _ := s.settled(t, visits)
-	found.failed, found.requests = report.Failed, report.Requests
-	found.window = max(0, visits.LastFailed().Sub(killed))
+	found.failed, found.requests, found.window = report.Failed, report.Requests, window()
+	found.sent = max(0, visits.LastFailed().Sub(killed))
 	lost, err := s.lost(t.Context(), visits.acknowledged)
 	switch {
 	case err != nil:
@@ -110,7 +114,9 @@ func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 	case lasting > 0:
 		return found, fmt.Errorf("%d requests failed after the replicas were back", lasting)
 	case found.window > failureLimit:
-		return found, fmt.Errorf("a request that was sent %s after the death failed, want none after %s", found.window, failureLimit)
+		return found, fmt.Errorf("requests failed for %s, want at most %s", found.window, failureLimit)
+	case found.sent > failureLimit:
+		return found, fmt.Errorf("a request that was sent %s after the death failed, want none after %s", found.sent, failureLimit)
 	case found.capacity > limit:
 		return found, fmt.Errorf("full capacity after %s, want %s", found.capacity.Round(time.Second), limit)
 	}
@@ -287,4 +293,34 @@ func awaitRequests(t *testing.T, visits *visits) {
 		}
 		return nil
 	})
+}
+
+// watchFailures looks for new failures until the returned function is called, which tells the time from the first one to the
+// last.
+func watchFailures(visits *visits) func() time.Duration {
+	stop, done := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		var first, last time.Time
+		seen := visits.Failed()
+		ticker := time.NewTicker(50 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-stop:
+				done <- last.Sub(first)
+				return
+			case now := <-ticker.C:
+				if failed := visits.Failed(); failed > seen {
+					seen, last = failed, now
+					if first.IsZero() {
+						first = now
+					}
+				}
+			}
+		}
+	}()
+	return func() time.Duration {
+		close(stop)
+		return <-done
+	}
 }
