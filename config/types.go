@@ -129,8 +129,9 @@ type Frontend struct {
 	// storage.content and, beside 64Mi for logs, in resources.ephemeralStorage, where it lies until it is complete.
 	// Default: 64Mi.
 	MaxUploadSize resource.Quantity `json:"maxUploadSize"`
-	// MaxRequestSeconds is the longest that one request may take, 1 to 3600. Traefik reads a request for 60 at most, unless its entry
-	// points' respondingTimeouts say otherwise, so that a slow upload ends there. Default: 30.
+	// MaxRequestSeconds is the longest that one request may take until its answer begins, 1 to 3600; the edge waits no longer either.
+	// Traefik reads a request for 60 at most, unless its entry points' respondingTimeouts say otherwise, so that a slow upload ends
+	// there. Default: 30.
 	MaxRequestSeconds int `json:"maxRequestSeconds"`
 	// Spread over nodes and zones: preferred or required. Default: preferred.
 	Spread Spread `json:"spread"`

@@ -60,8 +60,9 @@ type Args struct {
 	ClassName string
 	// Annotations of the Ingress, which go before those that the component sets. Kind Standard only.
 	Annotations map[string]string
-	// MaxBodyBytes and MaxRequestSeconds are the pods' limits of a request. Kind Standard only.
-	MaxBodyBytes      int64
+	// MaxBodyBytes is the pods' limit of a request's body. Kind Standard only.
+	MaxBodyBytes int64
+	// MaxRequestSeconds is the pods' limit of a request, above 0. Required.
 	MaxRequestSeconds int
 	// Host that visitors ask for. Required.
 	Host string
@@ -136,6 +137,8 @@ func (a *Args) check() error {
 		return errors.New("namespace, instance and host are required")
 	case a.Service == nil || a.ServicePort == "":
 		return errors.New("service and its port are required")
+	case a.MaxRequestSeconds < 1:
+		return fmt.Errorf("a request may take %d seconds, want 1 or more", a.MaxRequestSeconds)
 	case a.RedirectToHTTPS && a.TLS == nil:
 		return errors.New("a redirect to https needs a certificate")
 	}

@@ -83,7 +83,7 @@ func registerRoutes(ctx *pulumi.Context, name string, args *Args, parent pulumi.
 func siteParts(args *Args) []part {
 	parts := []part{
 		{"retry-middleware", "Middleware", RetryName, retry()},
-		{"transport", "ServersTransport", TransportName, transport()},
+		{"transport", "ServersTransport", TransportName, transport(args)},
 	}
 	if args.TLS != nil {
 		parts = append(parts, part{"tls-option", "TLSOption", TLSOptionName, tlsOption(args.TLS)})
@@ -183,8 +183,13 @@ func retry() pulumi.Map {
 	}}
 }
 
-func transport() pulumi.Map {
-	return pulumi.Map{"forwardingTimeouts": pulumi.Map{"dialTimeout": pulumi.String(dialTimeout)}}
+// transport limits what Traefik waits for. It would wait without end for the answer of a pod that has lost its power, and nobody would
+// ever close that connection.
+func transport(args *Args) pulumi.Map {
+	return pulumi.Map{"forwardingTimeouts": pulumi.Map{
+		"dialTimeout":           pulumi.String(dialTimeout),
+		"responseHeaderTimeout": pulumi.String(fmt.Sprintf("%ds", args.MaxRequestSeconds)),
+	}}
 }
 
 // routeTLS names the TLS options, and a certificate's source, or none for the default certificate of Traefik. Without the

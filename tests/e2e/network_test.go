@@ -11,6 +11,10 @@ import (
 	"wordpress-on-kubernetes/tests/stack"
 )
 
+// A thread that ends in another network takes it along, but the first thread of a process never ends, and it is by that one that
+// the process is looked up in /proc. It is kept for the main goroutine.
+func init() { runtime.LockOSThread() }
+
 // inNetwork makes a socket in the network that joins the local cluster's nodes, which is none of this machine's. A socket stays
 // in the network that its thread was in.
 func inNetwork[T any](project *stack.Project, socket func() (T, error)) (made T, err error) {

@@ -15,7 +15,7 @@ import (
 func edge(changes ...func(*ingress.Args)) *ingress.Args {
 	args := &ingress.Args{
 		Namespace: namespaceInput, Instance: instance, Kind: ingress.Traefik, Host: "www.example.com",
-		Service: pulumi.String("wordpress"), ServicePort: "http",
+		Service: pulumi.String("wordpress"), ServicePort: "http", MaxRequestSeconds: 30,
 	}
 	for _, change := range changes {
 		change(args)
@@ -84,7 +84,7 @@ routes:
 func TestDeadPodIsPassedOver(t *testing.T) {
 	p := runIngress(t)
 	p.wantSpec("Middleware", "wordpress-retry", `retry: {attempts: 16, initialInterval: 100ms}`)
-	p.wantSpec("ServersTransport", "wordpress", `forwardingTimeouts: {dialTimeout: 1s}`)
+	p.wantSpec("ServersTransport", "wordpress", `forwardingTimeouts: {dialTimeout: 1s, responseHeaderTimeout: 30s}`)
 }
 
 func TestRedirectKeepsARouteOnPlainHTTP(t *testing.T) {
@@ -203,6 +203,7 @@ func TestIngressRefusesWhatItCannotSay(t *testing.T) {
 		"no host":          {func(a *ingress.Args) { a.Host = "" }, "namespace, instance and host are required"},
 		"no service":       {func(a *ingress.Args) { a.Service = nil }, "service and its port are required"},
 		"no port":          {func(a *ingress.Args) { a.ServicePort = "" }, "service and its port are required"},
+		"no request time":  {func(a *ingress.Args) { a.MaxRequestSeconds = 0 }, "a request may take 0 seconds"},
 		"redirect nowhere": {redirect, "a redirect to https needs a certificate"},
 		"unknown kind":     {func(a *ingress.Args) { a.Kind = "gateway" }, `kind "gateway": want "traefik" or "ingress"`},
 		"standard redirect": {

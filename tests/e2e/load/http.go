@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// requestTimeout ends a request without an answer: six times the slowest page that the load asks for, and longer than
-	// a visitor waits. It also bounds how long Stop takes.
-	requestTimeout = 30 * time.Second
+	// requestTimeout ends a request without an answer: longer than the sites' edge waits (30 s), so that its limit is seen, and than a
+	// visitor does. It also bounds how long Stop takes.
+	requestTimeout = 40 * time.Second
 	// servedBy is the header in which the sites under load name the pod that answers.
 	servedBy = "X-Served-By"
 	// excerptBytes of an unexpected body go into the error.

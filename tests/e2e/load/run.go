@@ -61,12 +61,12 @@ type Run struct {
 	halted  chan struct{}
 	report  func() Report
 
-	mu              sync.Mutex
-	requests, fails int64
-	phases          []*PhaseReport
-	phase           *PhaseReport
-	first           []Failure
-	lastFailed      time.Time
+	mu                         sync.Mutex
+	requests, fails            int64
+	phases                     []*PhaseReport
+	phase                      *PhaseReport
+	first                      []Failure
+	lastFailedSent, lastFailed time.Time
 }
 
 // lane is a stream on its schedule and what came of it.
@@ -133,12 +133,12 @@ func (r *Run) Failed() int64 {
 	return r.fails
 }
 
-// LastFailed is when the latest request that has failed so far was sent: a failure may take as long as its client has patience. The
-// zero time means that none has failed.
-func (r *Run) LastFailed() time.Time {
+// LastFailed is when the last request was sent of those that have failed so far, and when the last one failed, which need not be the
+// same: a failure may take as long as its client has patience. The zero time means that none has failed.
+func (r *Run) LastFailed() (sent, failed time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.lastFailed
+	return r.lastFailedSent, r.lastFailed
 }
 
 // Stop begins no more requests, waits for those under way, which count like all others, and reports. It may be called
@@ -217,8 +217,9 @@ func (l *lane) count(sent time.Time, reply Reply, err error) {
 	}
 	l.fails++
 	r.fails++
-	if sent.After(r.lastFailed) {
-		r.lastFailed = sent
+	r.lastFailed = now
+	if sent.After(r.lastFailedSent) {
+		r.lastFailedSent = sent
 	}
 	r.phase.Failed++
 	if len(r.first) < keptFailures {

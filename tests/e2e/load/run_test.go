@@ -123,8 +123,10 @@ func TestFailuresAreCountedAndTheFirstTenExplained(t *testing.T) {
 			t.Errorf("%d requests, %d failed so far, want 32 and 12", run.Requests(), run.Failed())
 		}
 		// Four are sent a second, and the test's bubble has a time of its own.
-		if ago := time.Since(run.LastFailed()); ago <= 0 || ago > 250*time.Millisecond {
-			t.Errorf("the last failed request was sent %s ago, want a quarter of a second at most", ago)
+		sent, failed := run.LastFailed()
+		if ago := time.Since(sent); ago <= 0 || ago > 250*time.Millisecond || !failed.Equal(sent) {
+			t.Errorf("the last failed request was sent %s ago and took %s, want a quarter of a second at most, and no time",
+				ago, failed.Sub(sent))
 		}
 		run.Phase("start")
 		time.Sleep(time.Second)

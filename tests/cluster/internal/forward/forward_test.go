@@ -67,7 +67,7 @@ func exchange(t *testing.T, address, message string) string {
 
 func TestTCPPassesOverTargetsThatDoNotAnswer(t *testing.T) {
 	front, target := listen(t), upperCaser(t)
-	targets := func() []string { return []string{closedAddress(t), target} }
+	targets := func() []Target { return []Target{{Address: closedAddress(t)}, {Address: target}} }
 	go TCP(context.Background(), front, targets)
 	if answer := exchange(t, front.Addr().String(), "hello"); answer != "HELLO" {
 		t.Errorf("answer %q", answer)
@@ -76,7 +76,7 @@ func TestTCPPassesOverTargetsThatDoNotAnswer(t *testing.T) {
 
 func TestTCPClosesTheConnectionWhenNoTargetAnswers(t *testing.T) {
 	front := listen(t)
-	go TCP(context.Background(), front, func() []string { return nil })
+	go TCP(context.Background(), front, func() []Target { return nil })
 	conn, err := net.Dial("tcp", front.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -84,6 +84,25 @@ func TestTCPClosesTheConnectionWhenNoTargetAnswers(t *testing.T) {
 	defer func() { _ = conn.Close() }()
 	if n, err := conn.Read(make([]byte, 1)); err == nil {
 		t.Errorf("read %d bytes from nobody", n)
+	}
+}
+
+func TestTCPClosesTheConnectionsOfATargetThatIsGone(t *testing.T) {
+	front, target, gone := listen(t), listen(t), make(chan struct{})
+	go TCP(context.Background(), front, func() []Target { return []Target{{Address: target.Addr().String(), Gone: gone}} })
+	conn, err := net.Dial("tcp", front.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	server, err := target.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }() // not before the end: a dead target closes nothing
+	close(gone)
+	if n, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Errorf("read %d bytes from a dead target", n)
 	}
 }
 

@@ -16,11 +16,18 @@ import (
 // dialTimeout bounds one attempt to reach a target: a node that was killed does not answer.
 const dialTimeout = 2 * time.Second
 
-// Targets returns the addresses to try, best first, at the time of the call.
-type Targets func() []string
+// Target is where a connection may lead.
+type Target struct {
+	Address string
+	// Gone is closed when the target is dead, which its connections would not notice by themselves. Nil: never.
+	Gone <-chan struct{}
+}
 
-// TCP hands every connection of listener to the first of the targets that answers. It returns when the listener
-// is closed.
+// Targets returns the targets to try, best first, at the time of the call.
+type Targets func() []Target
+
+// TCP hands every connection of listener to the first of the targets that answers, and closes it when that one is gone, as a load
+// balancer does that looks after its targets. It returns when the listener is closed.
 func TCP(ctx context.Context, listener net.Listener, targets Targets) {
 	for {
 		client, err := listener.Accept()
@@ -33,31 +40,41 @@ func TCP(ctx context.Context, listener net.Listener, targets Targets) {
 		}
 		go func() {
 			defer func() { _ = client.Close() }()
-			server, err := dialFirst(ctx, targets())
+			server, gone, err := dialFirst(ctx, targets())
 			if err != nil {
 				log.Printf("forward %s: %v", listener.Addr(), err)
 				return
 			}
 			defer func() { _ = server.Close() }()
+			joined := make(chan struct{})
+			defer close(joined)
+			go func() {
+				select {
+				case <-gone:
+					_ = client.Close()
+					_ = server.Close()
+				case <-joined:
+				}
+			}()
 			join(client, server)
 		}()
 	}
 }
 
-func dialFirst(ctx context.Context, targets []string) (net.Conn, error) {
+func dialFirst(ctx context.Context, targets []Target) (conn net.Conn, gone <-chan struct{}, err error) {
 	dialer := net.Dialer{Timeout: dialTimeout}
 	failures := []error{}
 	for _, target := range targets {
-		conn, err := dialer.DialContext(ctx, "tcp", target)
+		conn, err := dialer.DialContext(ctx, "tcp", target.Address)
 		if err == nil {
-			return conn, nil
+			return conn, target.Gone, nil
 		}
 		failures = append(failures, err)
 	}
 	if len(failures) == 0 {
-		return nil, errors.New("no node is running")
+		return nil, nil, errors.New("no node is running")
 	}
-	return nil, errors.Join(failures...)
+	return nil, nil, errors.Join(failures...)
 }
 
 // join copies both ways until both directions have ended. The end of one is passed on, so that a protocol that

@@ -50,7 +50,7 @@ type plannedRoute struct {
 	TLS *struct{ Options struct{ Name string } }
 }
 
-func startEdge(t *testing.T, backend string) *plannedEdge {
+func startEdge(t *testing.T, backend string, change func(settings string) string) *plannedEdge {
 	t.Helper()
 	root := unpack(t, "traefik-3.6")
 	e := &plannedEdge{
@@ -67,7 +67,7 @@ func startEdge(t *testing.T, backend string) *plannedEdge {
 	noError(t, err)
 	// Traefik takes the format from the name; JSON is YAML.
 	path := filepath.Join(t.TempDir(), "dynamic.yaml")
-	noError(t, os.WriteFile(path, text, 0o600))
+	noError(t, os.WriteFile(path, []byte(change(string(text))), 0o600))
 	command := exec.Command(filepath.Join(root, "traefik"),
 		"--entrypoints.web.address="+e.http, "--entrypoints.websecure.address="+e.https, "--providers.file.filename="+path,
 		"--global.checknewversion=false", "--global.sendanonymoususage=false")
@@ -214,7 +214,7 @@ func startPods(t *testing.T) *pods {
 // TestPlannedEdgeIsHard runs Traefik with the very objects that the program plans.
 func TestPlannedEdgeIsHard(t *testing.T) {
 	p := startPods(t)
-	e := startEdge(t, p.URL)
+	e := startEdge(t, p.URL, func(settings string) string { return settings })
 
 	t.Run("redirects have the headers and promise nothing", e.redirectsHaveHeaders)
 	t.Run("pages have each header once", func(t *testing.T) {
@@ -230,6 +230,32 @@ func TestPlannedEdgeIsHard(t *testing.T) {
 		p.Close()
 		wantUsual(t, "no pod", e.mustVisit(t, "127.0.0.2", "/"), http.StatusBadGateway)
 	})
+}
+
+// TestPlannedEdgeGivesUpSilentPods has a pod never answer, as one whose node has lost its power. What it may have begun is not asked of
+// another one.
+func TestPlannedEdgeGivesUpSilentPods(t *testing.T) {
+	var asked atomic.Int32
+	silent := make(chan struct{})
+	p := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked.Add(1)
+		<-silent
+	}))
+	defer p.Close()
+	defer close(silent)
+	// The wait is what the program plans, only shorter.
+	const planned, shorter = `"responseHeaderTimeout":"30s"`, `"responseHeaderTimeout":"1s"`
+	e := startEdge(t, p.URL, func(settings string) string {
+		if !strings.Contains(settings, planned) {
+			t.Fatalf("Traefik is not told %s", planned)
+		}
+		return strings.ReplaceAll(settings, planned, shorter)
+	})
+	asked.Store(0) // startEdge has come by
+	wantUsual(t, "a silent pod", e.mustVisit(t, "127.0.0.2", "/"), http.StatusGatewayTimeout)
+	if n := asked.Load(); n != 1 {
+		t.Errorf("pods were asked %d times, want once", n)
+	}
 }
 
 func (e *plannedEdge) redirectsHaveHeaders(t *testing.T) {

@@ -41,12 +41,10 @@ func Fabric(nodes int) error {
 // Attach gives node n a link: one end on the bridge, the other, not yet configured, in the network namespace of
 // the process pid. What is left of an earlier link of the node is removed.
 func Attach(n, pid int) error {
-	name := spec.NodeName(n)
-	if old, err := netlink.LinkByName(name); err == nil {
-		if err := netlink.LinkDel(old); err != nil && !errors.Is(err, unix.ENODEV) {
-			return fmt.Errorf("remove old link %s: %w", name, err)
-		}
+	if err := Detach(n); err != nil {
+		return err
 	}
+	name := spec.NodeName(n)
 	master, err := netlink.LinkByName(bridge)
 	if err != nil {
 		return fmt.Errorf("bridge %s: %w", bridge, err)
@@ -60,6 +58,22 @@ func Attach(n, pid int) error {
 		return fmt.Errorf("add link %s: %w", name, err)
 	}
 	return netlink.LinkSetUp(veth)
+}
+
+// Detach takes away node n's link, if it has one: whatever the node or its pods still send reaches nobody.
+func Detach(n int) error {
+	name := spec.NodeName(n)
+	link, err := netlink.LinkByName(name)
+	if errors.As(err, &netlink.LinkNotFoundError{}) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("link %s: %w", name, err)
+	}
+	if err := netlink.LinkDel(link); err != nil && !errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("remove link %s: %w", name, err)
+	}
+	return nil
 }
 
 // Node configures the calling process's network namespace as node n of nodes, once it is attached.

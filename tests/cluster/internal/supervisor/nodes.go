@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wordpress-on-kubernetes/tests/cluster/internal/control"
+	"wordpress-on-kubernetes/tests/cluster/internal/forward"
 	"wordpress-on-kubernetes/tests/cluster/internal/layout"
 	"wordpress-on-kubernetes/tests/cluster/internal/netsetup"
 	"wordpress-on-kubernetes/tests/cluster/internal/spec"
@@ -84,14 +85,17 @@ func (n *nodes) start(number int) error {
 	return nil
 }
 
-// kill ends a node's first process, and with it the kernel ends all others of the node. It returns when all have
-// ended.
+// kill does what a power cut would: it takes the node's link away, so that nobody is told of the end of a connection, and ends its
+// first process, with which the kernel ends all others of the node. It returns when all have ended.
 func (n *nodes) kill(number int) error {
 	n.mu.Lock()
 	l := n.lives[number]
 	n.mu.Unlock()
 	if l == nil {
 		return fmt.Errorf("node %d does not run", number)
+	}
+	if err := netsetup.Detach(number); err != nil {
+		return err
 	}
 	l.end()
 	<-l.ended
@@ -191,13 +195,16 @@ func (n *nodes) status() []control.Node {
 	return all
 }
 
-// targets returns the addresses of a node port on all nodes that run.
-func (n *nodes) targets(port int) func() []string {
-	return func() []string {
-		var all []string
+// targets returns a node port on all nodes that run.
+func (n *nodes) targets(port int) forward.Targets {
+	return func() []forward.Target {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		var all []forward.Target
 		for number := 1; number <= n.cluster.Nodes; number++ {
-			if n.pid(number) != 0 {
-				all = append(all, net.JoinHostPort(spec.NodeIP(number).String(), strconv.Itoa(port)))
+			if l := n.lives[number]; l != nil && l.process != nil {
+				address := net.JoinHostPort(spec.NodeIP(number).String(), strconv.Itoa(port))
+				all = append(all, forward.Target{Address: address, Gone: l.ended})
 			}
 		}
 		return all

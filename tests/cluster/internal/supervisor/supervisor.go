@@ -133,7 +133,9 @@ func (s *Supervisor) startWorkloads(ctx context.Context, clients *clients) error
 
 // forward serves the host's ports. Until its target answers, a connection is closed again.
 func (s *Supervisor) forward(ctx context.Context, files Files) {
-	api := func() []string { return []string{fmt.Sprintf("%s:%d", spec.FabricIP, spec.APIServerPort)} }
+	api := func() []forward.Target {
+		return []forward.Target{{Address: fmt.Sprintf("%s:%d", spec.FabricIP, spec.APIServerPort)}}
+	}
 	go forward.TCP(ctx, files.API, api)
 	go forward.TCP(ctx, files.HTTPS, s.nodes.targets(spec.SecureNodePort))
 	go forward.TCP(ctx, files.HTTP, s.nodes.targets(spec.WebNodePort))
