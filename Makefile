@@ -7,6 +7,8 @@ SHELL := /bin/bash
 STACK ?= dev
 # A context of your kubeconfig to deploy to. Empty: a local cluster is started. No other context is ever used.
 CONTEXT ?=
+# What `make pulumi` hands to Pulumi, such as `stack output`.
+ARGS ?=
 # Nodes of the local cluster.
 NODES ?= 1
 # `required` fails `make test` where govulncheck cannot reach its database. Otherwise that is only said in the output.
@@ -37,6 +39,10 @@ down: ## destroy what `make up` deployed, and the local cluster
 .PHONY: preview
 preview: $(ENGINE) ## what `make up` would change in STACK; needs no cluster where nothing is deployed
 	@$(STACKS) preview -stack '$(STACK)' -context '$(CONTEXT)'
+
+.PHONY: pulumi
+pulumi: $(ENGINE) ## run pulumi with ARGS='...' on the STACK that `make up` deployed, with its settings, secrets and state
+	@$(STACKS) pulumi -stack '$(STACK)' -context '$(CONTEXT)' -- $(ARGS)
 
 .PHONY: render
 render: ## print the objects of STACK as YAML, secrets hidden; needs no cluster
@@ -100,7 +106,7 @@ golden: ## write the golden files and docs/configuration.md anew
 .PHONY: clean
 clean: down ## `make down`, and delete everything that was built
 	@! ls -d .local/projects/*/ 2>/dev/null || { echo "The state and secrets of what was deployed to these contexts are there alone: run 'make down CONTEXT=...' for each, then delete its folder." >&2; exit 1; }
-	rm -rf .local
+	rm -rf --one-file-system .local
 
 .local/bin/golangci-lint: tests/cluster/tools/golangci-lint/go.mod tests/cluster/tools/golangci-lint/go.sum
 	@echo "building golangci-lint (about two minutes, once)"

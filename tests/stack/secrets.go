@@ -58,13 +58,25 @@ func (p *Project) derive(project *workspace.Project) (*workspace.ProjectStack, e
 	return settings, errors.Join(unsuited, p.fillSecrets(project, settings))
 }
 
-// checkTarget refuses a production stack on the local cluster, which has neither its storage nor its certificates.
+// localHost is a host for which the local cluster has a certificate, as it has for names of one label below it.
+const localHost = "wordpress.localhost"
+
+// checkTarget refuses a production stack on the local cluster, which has neither its storage nor its certificates, and a site whose
+// host it has no certificate for.
 func (p *Project) checkTarget(values config.Map) error {
-	if p.Placeholders || p.Context != "" || read(values, "profile") != string(stackconfig.Production) {
+	if p.Placeholders || p.Context != "" {
 		return nil
 	}
-	return fmt.Errorf("stack %q has profile production, which the local cluster cannot be: name a cluster with CONTEXT=<context of your kubeconfig>, "+
-		"or look at it with `make preview STACK=%s`", p.Stack, p.Stack)
+	if read(values, "profile") == string(stackconfig.Production) {
+		return fmt.Errorf("stack %q has profile production, which the local cluster cannot be: name a cluster with CONTEXT=<context of your kubeconfig>, "+
+			"or look at it with `make preview STACK=%s`", p.Stack, p.Stack)
+	}
+	host := read(values, "site.host")
+	if _, parent, _ := strings.Cut(host, "."); host != "" && host != localHost && parent != localHost {
+		return fmt.Errorf("%s: wordpress:site.host: %q: the local cluster has a certificate for %s and names such as blog.%s alone",
+			p.file(), host, localHost, localHost)
+	}
+	return nil
 }
 
 // dropSecrets leaves the committed secrets out, whose key a preview against nothing need not have.
@@ -110,8 +122,8 @@ func (p *Project) fillSecrets(project *workspace.Project, settings *workspace.Pr
 		switch {
 		// The derived file, which is about to be written anew, is the only one that has the secret which data was made with.
 		case isGiven && !given.Secure() && found && value.Secure() && !p.Placeholders:
-			return fmt.Errorf("%s: %s is in plain, and a generated one is in use: remove the line to go on with that, or change the "+
-				"password as docs/operations.md says", p.file(), key)
+			return fmt.Errorf("%s: %s is in plain, and a generated one is in use: remove the line to go on with that, or change it "+
+				"as docs/operations.md says", p.file(), key)
 		case !secret.needed(settings.Config):
 			continue
 		// One that stood in the stack file in plain is not kept: it would come back when the file has lost it.

@@ -390,6 +390,39 @@ func TestTargetDecidesContextAndImages(t *testing.T) {
 	}
 }
 
+func TestLocalClusterRefusesHostsWithoutItsCertificate(t *testing.T) {
+	t.Parallel()
+	for host, refused := range map[string]bool{
+		"wordpress.localhost":        false,
+		"blog.wordpress.localhost":   false,
+		"blog.example.org":           true,
+		"a.blog.wordpress.localhost": true,
+	} {
+		repo := checkout(t)
+		rewrite(t, repo, "Pulumi.dev.yaml", "host: wordpress.localhost", "host: "+host)
+		err := (&Project{Repo: repo, Stack: "dev"}).Check()
+		if (err != nil) != refused || err != nil && !strings.Contains(err.Error(), "wordpress:site.host: \""+host) {
+			t.Errorf("%s: got the error %v, want one: %t", host, err, refused)
+		}
+		if err := (&Project{Repo: repo, Stack: "dev", Context: "mine"}).Check(); err != nil {
+			t.Errorf("%s on a cluster of the user's: %v", host, err)
+		}
+	}
+}
+
+func TestOnlyTheLocalClusterReplacesSettings(t *testing.T) {
+	t.Parallel()
+	for _, project := range []*Project{{}, {Context: "mine"}, {Placeholders: true}} {
+		replaced, err := project.Replaced()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := replaced["wordpress:frontend.image"] != "", project.Context == "" && !project.Placeholders; got != want {
+			t.Errorf("context %q, placeholders %t: the image is replaced: %t, want %t", project.Context, project.Placeholders, got, want)
+		}
+	}
+}
+
 func TestOverridesComeLast(t *testing.T) {
 	t.Parallel()
 	project := &Project{Repo: checkout(t), Stack: "dev", Overrides: map[string]string{"wordpress:frontend.image": "localhost/wordpress:6.8"}}

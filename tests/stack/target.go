@@ -15,17 +15,30 @@ import (
 //go:embed local.yaml
 var localOverrides []byte
 
+// Replaced are the settings, by configuration path, that the local cluster has instead of those of the stack file. A stack that goes
+// elsewhere has none.
+func (p *Project) Replaced() (map[string]string, error) {
+	replaced := map[string]string{}
+	if p.Placeholders || p.Context != "" {
+		return replaced, nil
+	}
+	if err := yaml.UnmarshalStrict(localOverrides, &replaced); err != nil {
+		return nil, fmt.Errorf("local.yaml: %w", err)
+	}
+	return replaced, nil
+}
+
 // target sets what the cluster that the stack goes to needs, and the project's overrides on top.
 func (p *Project) target(values config.Map) error {
-	overrides := map[string]string{}
+	overrides, err := p.Replaced()
+	if err != nil {
+		return err
+	}
 	switch {
 	case p.Placeholders:
 	case p.Context != "":
 		overrides[contextKey] = p.Context
 	default:
-		if err := yaml.UnmarshalStrict(localOverrides, &overrides); err != nil {
-			return fmt.Errorf("local.yaml: %w", err)
-		}
 		overrides[contextKey] = LocalContext
 	}
 	maps.Copy(overrides, p.Overrides)

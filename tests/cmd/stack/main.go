@@ -6,9 +6,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"wordpress-on-kubernetes/components/plan"
@@ -25,6 +28,9 @@ var commands = map[string]func(context.Context, *stack.Project) error{
 	"destroy": destroy,
 }
 
+// engineCommand takes arguments, which commands do not.
+const engineCommand = "pulumi"
+
 func main() {
 	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "stack:", err)
@@ -35,8 +41,8 @@ func main() {
 func run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	const usage = "usage: stack check|up|preview|render|destroy [-stack name] [-context name]"
-	if len(args) == 0 || commands[args[0]] == nil {
+	const usage = "usage: stack check|up|preview|render|destroy|pulumi [-stack name] [-context name] [command of pulumi]"
+	if len(args) == 0 || commands[args[0]] == nil && args[0] != engineCommand {
 		return errors.New(usage)
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
@@ -45,14 +51,30 @@ func run(args []string) error {
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unknown argument %q: %s", flags.Arg(0), usage)
+	if given := flags.NArg() > 0; given != (args[0] == engineCommand) {
+		return fmt.Errorf("the arguments are %q: %s", flags.Args(), usage)
 	}
 	project, err := stack.Open(*name, *kubeContext)
 	if err != nil {
 		return err
 	}
+	if args[0] == engineCommand {
+		return askEngine(ctx, project, flags.Args())
+	}
 	return commands[args[0]](ctx, project)
+}
+
+// askEngine runs a command of the engine on the stack that was deployed from here, whose settings, secrets and state are not where
+// the user's own pulumi looks.
+func askEngine(ctx context.Context, project *stack.Project, args []string) error {
+	if !project.Deployed() {
+		return fmt.Errorf("stack %q is not deployed from here: run `make up` first", project.Stack)
+	}
+	engine, err := prepare(ctx, project)
+	if err != nil {
+		return err
+	}
+	return project.Run(ctx, engine, args...)
 }
 
 // check says what would keep the stack from being deployed before anything is built for it.
@@ -65,6 +87,9 @@ func up(ctx context.Context, project *stack.Project) error {
 		return err
 	}
 	if err := project.Run(ctx, engine, "stack", "select", "--create"); err != nil {
+		return err
+	}
+	if err := tellReplaced(project); err != nil {
 		return err
 	}
 	if err := project.Run(ctx, engine, "up", "--yes", "--skip-preview"); err != nil {
@@ -89,6 +114,10 @@ func visit(ctx context.Context, project *stack.Project, url string) error {
 	if status != http.StatusOK {
 		return fmt.Errorf("%s answers %d, want %d", end, status, http.StatusOK)
 	}
+	if strings.HasSuffix(end, "/wp-admin/install.php") {
+		fmt.Println("WordPress is not installed yet: whoever opens that page first becomes its administrator.")
+	}
+	fmt.Printf("For kubectl: export KUBECONFIG=%s. `make down` takes all of it down.\n", project.Kubeconfig())
 	return nil
 }
 
@@ -103,7 +132,24 @@ func preview(ctx context.Context, project *stack.Project) error {
 	if err := project.Run(ctx, engine, "stack", "select", "--create"); err != nil {
 		return err
 	}
+	if err := tellReplaced(project); err != nil {
+		return err
+	}
 	return project.Run(ctx, engine, "preview")
+}
+
+// tellReplaced says which of the stack's settings do not count on the local cluster.
+func tellReplaced(project *stack.Project) error {
+	replaced, err := project.Replaced()
+	if err != nil || len(replaced) == 0 {
+		return err
+	}
+	fmt.Println("The local cluster has settings of its own, whatever the stack's are:")
+	for _, path := range slices.Sorted(maps.Keys(replaced)) {
+		fmt.Printf("  %s: %s\n", path, replaced[path])
+	}
+	fmt.Println()
+	return nil
 }
 
 // render prints the stack's objects with every secret hidden.

@@ -99,8 +99,8 @@ func Caution(m Machine, need Need) string {
 	if need.ToolsBuilt || m.DiskFree >= runDisk+compileDisk {
 		return ""
 	}
-	return fmt.Sprintf("%s are free at %s: where Go's caches are empty and on the same disk, building the tools fills up to %s of them, and running needs %s",
-		size(m.DiskFree), m.DiskPath, size(compileDisk), size(runDisk))
+	return fmt.Sprintf("%s are free at %s; a first build with empty Go caches on the same disk may need %s: free some if it runs out, and run it again",
+		size(m.DiskFree), m.DiskPath, size(compileDisk+runDisk))
 }
 
 func checkPorts(m Machine, need Need) []string {
