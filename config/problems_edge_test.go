@@ -36,7 +36,7 @@ var edgeProblems = []problemCase{
 		`ingress.tls.minVersion: Forbidden: goes with ingress.kind traefik only: remove it, and set the versions of TLS by the controller's own means`,
 	}},
 	{"limit of log-ins by hidden addresses", `wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden}`, []string{
-		`ingress.loginLimit.enabled: Invalid value: true: counts by the visitor's address, which clientAddress says is hidden: let Traefik see it (externalTrafficPolicy Local, PROXY protocol or trusted forwarded headers) and set clientAddress to connection or forwarded, or set this to false and limit /wp-login.php before the address is lost`,
+		`ingress.loginLimit.enabled: Invalid value: true: counts by the visitor's address, which clientAddress says is hidden: let Traefik see it (externalTrafficPolicy Local, PROXY protocol or trusted forwarded headers) and set clientAddress to connection or forwarded, or set this to false and limit /wp-login.php before the address is lost; this value is the default`,
 	}},
 	{"proxies that forward nothing", `wordpress:ingress: {tls: {existingSecret: a}, proxies: 2}`, []string{
 		`ingress.proxies: Forbidden: goes with clientAddress forwarded only: remove it, or set that`,

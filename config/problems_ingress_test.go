@@ -9,7 +9,7 @@ var ingressProblems = []problemCase{
 		`ingress.redirectToHTTPS: Invalid value: true: needs a certificate: set one of ingress.tls.certResolver, existingSecret, clusterIssuer, defaultCertificate, or set this to false`,
 	}},
 	{"redirect by default to nowhere", `wordpress:ingress: null`, []string{
-		`ingress.redirectToHTTPS: Invalid value: true: needs a certificate: set one of ingress.tls.certResolver, existingSecret, clusterIssuer, defaultCertificate, or set this to false`,
+		`ingress.redirectToHTTPS: Invalid value: true: needs a certificate: set one of ingress.tls.certResolver, existingSecret, clusterIssuer, defaultCertificate, or set this to false; this value is the default`,
 	}},
 	{"standard ingress with Traefik's keys", `wordpress:ingress: {kind: ingress, tls: {certResolver: a}, redirectToHTTPS: true}`, []string{
 		`ingress.redirectToHTTPS: Invalid value: true: goes with ingress.kind traefik only: remove it, and redirect by the controller's own means`,

@@ -3,7 +3,7 @@ package config
 // Times and sizes.
 var podProblems = []problemCase{
 	{"request longer than the grace period", `wordpress:frontend: {maxRequestSeconds: 40}`, []string{
-		`frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 60`,
+		`frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 60; this value is the default`,
 	}},
 	{"workers without memory", `wordpress:frontend: {workers: 7}`, []string{
 		`frontend.workers: Invalid value: 7: need 288Mi of memory and resources.memory is 256Mi: use 6 or less, or more memory`,
@@ -31,7 +31,7 @@ wordpress:storage: {content: {size: 100Mi}}`, []string{
 		`frontend.maxUploadSize: Invalid value: "200Mi": must be at most storage.content.size, which is 100Mi`,
 		`frontend.maxUploadSize: Invalid value: "200Mi": must leave 64Mi of resources.ephemeralStorage, which is 256Mi, to logs: use less, or at least 264Mi there`,
 		`frontend.service.nodePort: Invalid value: 30080: goes with type NodePort only: remove it, or set the type`,
-		`frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 60`,
+		`frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 60; this value is the default`,
 		`frontend.workers: Invalid value: 5: need 224Mi of memory and resources.memory is 200Mi: use 4 or less, or more memory`,
 	}},
 }

@@ -46,7 +46,7 @@ wordpress:frontend: {replicas: 2, maxUnavailable: 2, disruptionBudget: {maxUnava
 wordpress:autoscaling: {maxReplicas: 30}
 wordpress:frontend: {spread: required, nodes: 10, maxSurge: 50%}
 wordpress:storage: {content: {accessMode: ReadWriteOnce}}`, []string{
-		`database.maxConnections: Invalid value: 151: must be at least 280: 45 pods with 6 workers each, and 10 in reserve`,
+		`database.maxConnections: Invalid value: 151: must be at least 280: 45 pods with 6 workers each, as many as 256Mi of frontend.resources.memory hold, and 10 in reserve; this value is the default`,
 		`frontend.spread: Invalid value: "required": needs 30 nodes for as many pods, and nodes says 10: use preferred, or fewer pods`,
 		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany for 30 pods on several nodes`,
 	}},

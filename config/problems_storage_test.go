@@ -5,7 +5,7 @@ import "strings"
 // Storage and the database.
 var storageProblems = []problemCase{
 	{"too few connections", `wordpress:database: {maxConnections: 51}`, []string{
-		`database.maxConnections: Invalid value: 51: must be at least 52: 7 pods with 6 workers each, and 10 in reserve`,
+		`database.maxConnections: Invalid value: 51: must be at least 52: 7 pods with 6 workers each, as many as 256Mi of frontend.resources.memory hold, and 10 in reserve`,
 	}},
 	{"external database without host", `{wordpress:database: {mode: external}, wordpress:databaseRootPassword: null}`, []string{
 		`database.host: Required value: where the database of mode external is, such as mysql.example.com`,

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -51,7 +52,18 @@ func (d *draft) breaches(known field.ErrorList) field.ErrorList {
 			}
 		}
 	}
+	for _, problem := range found {
+		d.tellDefault(problem)
+	}
 	return found
+}
+
+// tellDefault says of a value that the user did not give where it comes from: nobody finds it in the stack's file.
+func (d *draft) tellDefault(problem *field.Error) {
+	key, _, _ := strings.Cut(problem.Field, "[")
+	if problem.Type == field.ErrorTypeInvalid && !d.given[key] {
+		problem.Detail += "; this value is the default"
+	}
 }
 
 // invalid is the result of a rule that finds one value wrong.

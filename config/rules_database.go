@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -26,8 +27,16 @@ func connectionsSuffice(d *draft) field.ErrorList {
 		return nil
 	}
 	return invalid("database.maxConnections", *db.MaxConnections,
-		"must be at least %d: %d pods with %d workers each, and %d in reserve",
-		needed, d.stack.peakPods(), *d.stack.Frontend.Workers, ConnectionReserve)
+		"must be at least %d: %d pods with %d workers each%s, and %d in reserve",
+		needed, d.stack.peakPods(), *d.stack.Frontend.Workers, d.sourceOfWorkers(), ConnectionReserve)
+}
+
+// sourceOfWorkers says where a number of workers comes from that nobody set.
+func (d *draft) sourceOfWorkers() string {
+	if d.has("frontend.workers") {
+		return ""
+	}
+	return fmt.Sprintf(", as many as %s of frontend.resources.memory hold", &d.stack.Frontend.Resources.Memory)
 }
 
 // database.maxConnections is at most one for each 768Ki of database.resources.memory above 640Mi: the server and its least

@@ -14,7 +14,8 @@ import (
 	"wordpress-on-kubernetes/tests/stack"
 )
 
-// keepArtifacts stores what explains a failure: a namespace's pods, their logs and its events.
+// keepArtifacts stores what explains a failure: a namespace's pods, their logs and its events. How the pods are is told at once, for
+// those who see the test's output alone.
 func keepArtifacts(ctx context.Context, t *testing.T, c *cluster, project *stack.Project) {
 	if events, err := c.CoreV1().Events(c.namespace).List(ctx, metav1.ListOptions{}); err == nil {
 		text, _ := yaml.Marshal(events)
@@ -24,6 +25,12 @@ func keepArtifacts(ctx context.Context, t *testing.T, c *cluster, project *stack
 	if err != nil {
 		t.Error(err)
 		return
+	}
+	if scaler, err := c.scaler(ctx); err == nil {
+		t.Logf("the autoscaler wants %d replicas and sees %d", scaler.Status.DesiredReplicas, scaler.Status.CurrentReplicas)
+	}
+	for _, pod := range pods.Items {
+		t.Logf("%s on %s: %s, ready %t, to go %t", pod.Name, pod.Spec.NodeName, pod.Status.Phase, isReady(pod), pod.DeletionTimestamp != nil)
 	}
 	text, _ := yaml.Marshal(pods)
 	keepArtifact(t, project, c.namespace+"-pods.yaml", text)

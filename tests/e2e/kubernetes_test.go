@@ -48,6 +48,7 @@ func connect(kubeconfig, namespace string) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	settings.QPS = -1 // no limit: it would hold up what measures time, and take the place of the reason for which a wait fails
 	client, err := kubernetes.NewForConfig(settings)
 	if err != nil {
 		return nil, err
@@ -73,11 +74,14 @@ func eventually(ctx context.Context, limit time.Duration, what string, condition
 	var last error
 	err := wait.PollUntilContextTimeout(ctx, time.Second, limit, true,
 		func(ctx context.Context) (bool, error) {
-			last = condition(ctx)
-			return last == nil, nil
+			problem := condition(ctx)
+			if ctx.Err() == nil {
+				last = problem // and not that the question itself was cut short
+			}
+			return problem == nil, nil
 		})
 	if err != nil {
-		return fmt.Errorf("%s: %w: %w", what, err, last)
+		return fmt.Errorf("%s: %w", what, errors.Join(err, last))
 	}
 	return nil
 }

@@ -12,7 +12,6 @@ import (
 	"sync"
 	"testing"
 
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -52,7 +51,7 @@ func (p party) String() string { return p.role + " " + p.pod.Name }
 // TestNetworkPolicies tries every pair of pods and ports both ways, the API server, the nodes and the metadata address.
 func TestNetworkPolicies(t *testing.T) {
 	s := subjectOf(t, ours)
-	s.keepReplicas(t)
+	defer s.holdReplicas(t)()
 	parties := s.parties(t)
 	targets := s.targets(t, parties)
 	var found findings
@@ -75,35 +74,6 @@ func TestNetworkPolicies(t *testing.T) {
 			"address",
 		figure: fmt.Sprintf("%d connections tried: %s", found.tried, outcome(found.problem,
 			"the edge reaches WordPress, WordPress reaches MySQL and DNS, and nothing else passes"))}, found.problem)
-}
-
-// keepReplicas has the autoscaler leave the pods alone until the test ends: an earlier one's load may have brought some that it takes
-// back now.
-func (s *subject) keepReplicas(t *testing.T) {
-	t.Helper()
-	s.awaitRest(t)
-	set := func(ctx context.Context, behavior *autoscalingv2.HorizontalPodAutoscalerBehavior) (*autoscalingv2.HorizontalPodAutoscalerBehavior, error) {
-		scaler, err := s.kubernetes.scaler(ctx)
-		if err != nil {
-			return nil, err
-		}
-		earlier := scaler.Spec.Behavior
-		scaler.Spec.Behavior = behavior
-		_, err = s.kubernetes.AutoscalingV2().HorizontalPodAutoscalers(s.namespace).Update(ctx, scaler, metav1.UpdateOptions{})
-		return earlier, err
-	}
-	disabled := autoscalingv2.DisabledPolicySelect
-	none := &autoscalingv2.HPAScalingRules{SelectPolicy: &disabled}
-	earlier, err := set(t.Context(), &autoscalingv2.HorizontalPodAutoscalerBehavior{ScaleUp: none, ScaleDown: none})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := set(context.Background(), earlier); err != nil {
-			t.Error(err)
-		}
-	})
-	s.awaitRest(t)
 }
 
 // findings are what many tries at a time find.

@@ -60,14 +60,11 @@ func (d death) String() string {
 // frontendNodeDies kills a node that the frontend alone depends on, and gives it back when all has recovered.
 func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 	t.Helper()
+	defer s.holdReplicas(t)()
 	s.spreadOut(t)
 	victim := s.nodeOfFrontendAlone(t)
 	s.moveAddonsAway(t, victim)
 	died := s.placed(t)[victim]
-	replicas, err := s.kubernetes.readyPods(t.Context(), s.frontend)
-	if err != nil {
-		t.Fatal(err)
-	}
 	visits := s.visit(t)
 	visits.Phase("before")
 	awaitRequests(t, visits)
@@ -76,7 +73,7 @@ func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 	s.node(t, "kill", victim)
 	defer s.nodeComesBack(t, victim)
 	limit := pick(2*capacityLimit, capacityLimit)
-	found := death{died: died, replicas: len(replicas)}
+	found := death{died: died, replicas: fewReplicas}
 	awaitWithin(t, patience, "the cluster notices", func(ctx context.Context) error {
 		node, err := s.kubernetes.CoreV1().Nodes().Get(ctx, victim, metav1.GetOptions{})
 		if err != nil {
@@ -99,8 +96,8 @@ func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 				alive++
 			}
 		}
-		if alive < len(replicas) {
-			return fmt.Errorf("%d of %d replicas are ready", alive, len(replicas))
+		if alive < fewReplicas {
+			return fmt.Errorf("%d of %d replicas are ready", alive, fewReplicas)
 		}
 		return nil
 	})
@@ -243,16 +240,12 @@ func (s *subject) nodeOfFrontendAlone(t *testing.T) string {
 func (s *subject) spreadOut(t *testing.T) {
 	t.Helper()
 	err := eventually(t.Context(), time.Minute, "one replica a node", func(ctx context.Context) error {
-		deployment, err := s.kubernetes.deployment(ctx)
-		if err != nil {
-			return err
-		}
-		if err := rolledOut(deployment); err != nil {
-			return err
-		}
 		pods, err := s.kubernetes.readyPods(ctx, s.frontend)
 		if err != nil {
 			return err
+		}
+		if len(pods) != fewReplicas {
+			return fmt.Errorf("%d of %d replicas are ready", len(pods), fewReplicas)
 		}
 		taken := map[string]bool{}
 		for _, pod := range pods {
@@ -266,7 +259,9 @@ func (s *subject) spreadOut(t *testing.T) {
 	})
 	if err != nil {
 		t.Logf("%v", err)
+		s.awaitReplicas(t, fewReplicas)
 	}
+	s.awaitGone(t)
 }
 
 // moveAddonsAway moves the edge and the cluster's own services to other nodes, so that a node's death is only that of

@@ -64,6 +64,14 @@ func (s *subject) scaleIn(t *testing.T) {
 	s.awaitGone(t)
 }
 
+// holdReplicas has the autoscaler keep the fewest replicas, however loaded they are, and returns what sets it free again. Pods that it
+// adds or takes away, maybe for an earlier test's load, must not hide or add to what happens to the others.
+func (s *subject) holdReplicas(t *testing.T) (release func()) {
+	t.Helper()
+	s.scaleIn(t)
+	return func() { s.setBounds(t, fewReplicas, manyReplicas) }
+}
+
 // setBounds has the autoscaler keep the replicas within bounds.
 func (s *subject) setBounds(t *testing.T, least, most int) {
 	t.Helper()
@@ -103,11 +111,7 @@ func TestDrainingNodesFailsNoRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The autoscaler must not hide or add a disruption.
-		s.setBounds(t, fewReplicas, fewReplicas)
-		defer s.setBounds(t, fewReplicas, manyReplicas)
-		s.awaitReplicas(t, fewReplicas)
-		s.awaitGone(t)
+		defer s.holdReplicas(t)()
 		before := s.placed(t)
 		fewest := s.watchFewest(t)
 		visits := s.visit(t)

@@ -26,9 +26,7 @@ func TestThroughputAndLatency(t *testing.T) {
 	subjects := map[string]*subject{}
 	for _, name := range contenders() {
 		s := subjectOf(t, name)
-		s.setBounds(t, fewReplicas, fewReplicas)
-		defer s.setBounds(t, fewReplicas, manyReplicas)
-		s.awaitReplicas(t, fewReplicas)
+		defer s.holdReplicas(t)()
 		subjects[name] = s
 	}
 	runs, duration := pick(1, 5), pick(10*time.Second, time.Minute)

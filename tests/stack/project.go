@@ -104,7 +104,7 @@ func (p *Project) Check() error {
 		return fmt.Errorf("project file: %w", err)
 	}
 	_, err = p.derive(project)
-	return err
+	return errors.Join(err, p.checkContext())
 }
 
 // Prepare writes the derived project. It can be run again at any time: secrets that were generated once stay.

@@ -58,27 +58,6 @@ func (p *Project) derive(project *workspace.Project) (*workspace.ProjectStack, e
 	return settings, errors.Join(unsuited, p.fillSecrets(project, settings))
 }
 
-// localHost is a host for which the local cluster has a certificate, as it has for names of one label below it.
-const localHost = "wordpress.localhost"
-
-// checkTarget refuses a production stack on the local cluster, which has neither its storage nor its certificates, and a site whose
-// host it has no certificate for.
-func (p *Project) checkTarget(values config.Map) error {
-	if p.Placeholders || p.Context != "" {
-		return nil
-	}
-	if read(values, "profile") == string(stackconfig.Production) {
-		return fmt.Errorf("stack %q has profile production, which the local cluster cannot be: name a cluster with CONTEXT=<context of your kubeconfig>, "+
-			"or look at it with `make preview STACK=%s`", p.Stack, p.Stack)
-	}
-	host := read(values, "site.host")
-	if _, parent, _ := strings.Cut(host, "."); host != "" && host != localHost && parent != localHost {
-		return fmt.Errorf("%s: wordpress:site.host: %q: the local cluster has a certificate for %s and names such as blog.%s alone",
-			p.file(), host, localHost, localHost)
-	}
-	return nil
-}
-
 // dropSecrets leaves the committed secrets out, whose key a preview against nothing need not have.
 func dropSecrets(settings *workspace.ProjectStack) {
 	for _, key := range settings.Config.SecureKeys() {

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -391,7 +392,7 @@ func TestTargetDecidesContextAndImages(t *testing.T) {
 }
 
 func TestLocalClusterRefusesHostsWithoutItsCertificate(t *testing.T) {
-	t.Parallel()
+	useKubeconfig(t, "mine")
 	for host, refused := range map[string]bool{
 		"wordpress.localhost":        false,
 		"blog.wordpress.localhost":   false,
@@ -408,6 +409,43 @@ func TestLocalClusterRefusesHostsWithoutItsCertificate(t *testing.T) {
 			t.Errorf("%s on a cluster of the user's: %v", host, err)
 		}
 	}
+}
+
+func TestUnknownContextIsRefusedBeforeAnythingIsBuilt(t *testing.T) {
+	repo := checkout(t)
+	project := &Project{Repo: repo, Stack: "dev", Context: "mien"}
+
+	file := useKubeconfig(t, "mine", "another")
+	err := project.Check()
+	if want := fmt.Sprintf(`CONTEXT "mien" is not in %s: use one of another, mine`, file); err == nil || err.Error() != want {
+		t.Errorf("got the error %v, want %s", err, want)
+	}
+
+	file = useKubeconfig(t)
+	err = project.Check()
+	want := fmt.Sprintf(`CONTEXT "mien": there are no contexts in %s: set KUBECONFIG to your kubeconfig`, file)
+	if err == nil || err.Error() != want {
+		t.Errorf("got the error %v, want %s", err, want)
+	}
+	if _, err := os.Stat(project.Dir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s is there although nothing was deployed (%v)", project.Dir(), err)
+	}
+}
+
+// useKubeconfig has the user's kubeconfig hold these contexts, or not be there.
+func useKubeconfig(t *testing.T, contexts ...string) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "kubeconfig")
+	t.Setenv("KUBECONFIG", file)
+	if len(contexts) == 0 {
+		return file
+	}
+	text := "apiVersion: v1\nkind: Config\ncontexts:\n"
+	for _, name := range contexts {
+		text += "- name: " + name + "\n"
+	}
+	writeFile(t, file, text)
+	return file
 }
 
 func TestOnlyTheLocalClusterReplacesSettings(t *testing.T) {

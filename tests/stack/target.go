@@ -4,10 +4,14 @@ import (
 	_ "embed"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
+
+	stackconfig "wordpress-on-kubernetes/config"
 )
 
 // localOverrides are what a stack needs to run on the local cluster, which has no image registry.
@@ -68,3 +72,45 @@ func override(values config.Map, key config.Key, value string) error {
 
 // contextKey is the provider's setting of the kubeconfig context.
 const contextKey = "kubernetes:context"
+
+// localHost is a host for which the local cluster has a certificate, as it has for names of one label below it.
+const localHost = "wordpress.localhost"
+
+// checkTarget refuses a production stack on the local cluster, which has neither its storage nor its certificates, and a site whose
+// host it has no certificate for.
+func (p *Project) checkTarget(values config.Map) error {
+	if p.Placeholders || p.Context != "" {
+		return nil
+	}
+	if read(values, "profile") == string(stackconfig.Production) {
+		return fmt.Errorf("stack %q has profile production, which the local cluster cannot be: name a cluster with CONTEXT=<context of your kubeconfig>, "+
+			"or look at it with `make preview STACK=%s`", p.Stack, p.Stack)
+	}
+	host := read(values, "site.host")
+	if _, parent, _ := strings.Cut(host, "."); host != "" && host != localHost && parent != localHost {
+		return fmt.Errorf("%s: wordpress:site.host: %q: the local cluster has a certificate for %s and names such as blog.%s alone",
+			p.file(), host, localHost, localHost)
+	}
+	return nil
+}
+
+// checkContext refuses a context that the user's kubeconfig, read as kubectl and the provider read it, does not have.
+func (p *Project) checkContext() error {
+	if p.Context == "" {
+		return nil
+	}
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	files := strings.Join(rules.GetLoadingPrecedence(), ", ")
+	found, err := rules.Load()
+	if err != nil {
+		return fmt.Errorf("kubeconfig %s: %w", files, err)
+	}
+	if _, known := found.Contexts[p.Context]; known {
+		return nil
+	}
+	if len(found.Contexts) == 0 {
+		return fmt.Errorf("CONTEXT %q: there are no contexts in %s: set KUBECONFIG to your kubeconfig", p.Context, files)
+	}
+	return fmt.Errorf("CONTEXT %q is not in %s: use one of %s", p.Context, files,
+		strings.Join(slices.Sorted(maps.Keys(found.Contexts)), ", "))
+}
