@@ -21,6 +21,7 @@ const leastID = 10001
 // TestPodsHaveNoRights looks at every process of every container while it runs, and tries to write everywhere.
 func TestPodsHaveNoRights(t *testing.T) {
 	each(t, func(t *testing.T, s *subject) {
+		defer s.holdReplicas(t)()
 		pods, err := s.allPods(t.Context())
 		if err != nil {
 			t.Fatal(err)

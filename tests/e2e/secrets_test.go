@@ -38,6 +38,7 @@ const (
 // TestSecretsStaySecret looks for every secret everywhere but in the Kubernetes Secrets.
 func TestSecretsStaySecret(t *testing.T) {
 	each(t, func(t *testing.T, s *subject) {
+		defer s.holdReplicas(t)()
 		search, inSecrets := s.searchForSecrets(t)
 		s.searchObjects(t, search)
 		s.searchPods(t, search)

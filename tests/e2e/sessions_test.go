@@ -15,6 +15,7 @@ import (
 // very same must fail.
 func TestLoginHoldsOnEveryPod(t *testing.T) {
 	each(t, func(t *testing.T, s *subject) {
+		defer s.holdReplicas(t)()
 		rounds := pick(1, 10)
 		var problem error
 		for range rounds {

@@ -230,6 +230,7 @@ func (s *suite) overrideChangesOneObject(t *testing.T) {
 func (s *suite) deletingPodsLosesNothing(t *testing.T) {
 	s.kubernetes.deletePods(t, databaseSelector)
 	s.kubernetes.deletePods(t, frontendSelector)
+	s.minimumReached(t)
 	await(t, "the edge serves the new pods", func(ctx context.Context) error { return s.visitor.reads(ctx, s.article) })
 	s.everyPodServes(t)
 	if err := s.visitor.loggedIn(t.Context()); err != nil {

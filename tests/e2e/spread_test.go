@@ -13,6 +13,7 @@ import (
 func TestReplicasSpreadOverNodes(t *testing.T) {
 	needNodes(t)
 	each(t, func(t *testing.T, s *subject) {
+		defer s.holdReplicas(t)()
 		rounds := pick(1, 5)
 		spread := 0
 		for round := range rounds {
