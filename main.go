@@ -129,8 +129,9 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 		DNS: network.PeersArgs{
 			Namespace: settings.DNS.Namespace, PodLabels: settings.DNS.PodLabels, CIDRs: settings.DNS.CIDRs,
 		},
-		DNSPort:    settings.DNS.Port,
-		ACMESolver: stack.SolvesChallenges(),
+		DNSCacheLabels: settings.DNS.CachePodLabels,
+		DNSPort:        settings.DNS.Port,
+		ACMESolver:     stack.SolvesChallenges(),
 	}
 	if stack.Database.Mode == config.Standalone {
 		args.Database = &network.PodsArgs{Selector: database.Selector(), Port: database.Port}
@@ -173,7 +174,9 @@ func storageArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 		args.Database = &storage.VolumeArgs{StorageClass: volume.StorageClass, Size: volume.Size}
 	}
 	if cephfs := stack.Storage.CephFS; cephfs.Create {
-		args.CephFS = &storage.CephFSArgs{Filesystem: cephfs.Filesystem, Namespace: cephfs.Namespace}
+		args.CephFS = &storage.CephFSArgs{
+			Filesystem: cephfs.Filesystem, Namespace: cephfs.Namespace, OperatorNamespace: cephfs.OperatorNamespace,
+		}
 	}
 	return args
 }
@@ -226,6 +229,7 @@ func frontendArgs(
 		Replicas:                      settings.Replicas,
 		Resources:                     resources(settings.Resources),
 		Workers:                       *settings.Workers,
+		RequestMemoryBytes:            settings.RequestMemory.Value(),
 		MaxUploadBytes:                settings.MaxUploadSize.Value(),
 		MaxRequestSeconds:             settings.MaxRequestSeconds,
 		RequireSpread:                 settings.Spread == config.SpreadRequired,
@@ -235,6 +239,7 @@ func frontendArgs(
 		DrainSeconds:                  settings.DrainSeconds,
 		TerminationGracePeriodSeconds: settings.TerminationGracePeriodSeconds,
 		LivenessProbe:                 settings.LivenessProbe,
+		ServiceAnnotations:            settings.Service.Annotations,
 		ServiceType:                   string(settings.Service.Type),
 		NodePort:                      settings.Service.NodePort,
 		ContentClaim:                  volumes.ContentClaim,

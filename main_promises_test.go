@@ -91,7 +91,7 @@ func decoded[T any](t *testing.T, objects []plan.Object, kind, name string) *T {
 
 // setting is the number that a directive has in the files of the pods, or -1 without it.
 func (s *site) setting(directive string) int64 {
-	match := regexp.MustCompile(`(?m)^` + directive + `(?: = | )(\d+)$`).FindStringSubmatch(s.files)
+	match := regexp.MustCompile(`(?m)^(?:\tphp_admin_value )?` + directive + `(?: = | )(\d+)$`).FindStringSubmatch(s.files)
 	if match == nil {
 		return -1
 	}
@@ -142,6 +142,7 @@ type promise struct {
 
 var promises = []promise{
 	{"workers fit in memory", workersBeyondMemory, replaced("MaxRequestWorkers 6", "MaxRequestWorkers 7")},
+	{"a request fits in memory", requestBeyondMemory, replaced("memory_limit 134217728", "memory_limit 201326593")},
 	{"uploads fit", uploadBeyondDisk, replaced("upload_max_filesize = 67108864", "upload_max_filesize = 1006632961")},
 	{"body limits agree", unequalBodies, replaced("post_max_size = 68157440", "post_max_size = 68157439")},
 	{"requests end in time", unequalTimes, replaced("max_execution_time = 30", "max_execution_time = 31")},
@@ -208,6 +209,12 @@ func workersBeyondMemory(s *site) []string {
 	const base, each = 64 << 20, 32 << 20
 	workers, memory := s.setting("MaxRequestWorkers"), s.limit(corev1.ResourceMemory)
 	return unless(workers > 0 && base+workers*each <= memory, "%d workers in %d bytes of memory", workers, memory)
+}
+
+func requestBeyondMemory(s *site) []string {
+	const base = 64 << 20
+	request, memory := s.setting("memory_limit"), s.limit(corev1.ResourceMemory)
+	return unless(request > 0 && base+request <= memory, "a request of %d bytes in %d bytes of memory", request, memory)
 }
 
 func uploadBeyondDisk(s *site) []string {

@@ -100,8 +100,11 @@ func (d *decoder) assign(path *field.Path, value, target reflect.Value) {
 // isBeyondScale finds the quantities that no machine has, such as 1e999999999: to compare two of them, the
 // library writes out all the zeros, which takes minutes and gigabytes.
 func isBeyondScale(value any) bool {
+	if optional, ok := value.(**resource.Quantity); ok {
+		value = *optional
+	}
 	quantity, ok := value.(*resource.Quantity)
-	if !ok {
+	if !ok || quantity == nil {
 		return false
 	}
 	// A copy, because AsDec changes how its receiver prints.

@@ -32,6 +32,8 @@ const (
 	// MaxDefaultWorkers bounds the derived number of workers: one pod with more of them queues on its CPU, and
 	// more pods serve better.
 	MaxDefaultWorkers = 64
+	// MaxDefaultRequestMemory in bytes is PHP's own memory_limit.
+	MaxDefaultRequestMemory = "128Mi"
 	// DefaultMaxUploadSize in bytes: a picture of a camera, a short video.
 	DefaultMaxUploadSize = "64Mi"
 	// DefaultMaxRequestSeconds is PHP's own max_execution_time.
@@ -146,12 +148,14 @@ const (
 	DefaultDNSNamespace = "kube-system"
 	// DefaultDNSLabel is the value of k8s-app that the DNS pods carry, whichever server it is.
 	DefaultDNSLabel = "kube-dns"
+	// DefaultDNSCacheLabel is the value of k8s-app that the pods of NodeLocal DNSCache carry.
+	DefaultDNSCacheLabel = "node-local-dns"
 	// DefaultDNSPort is DNS's registered port.
 	DefaultDNSPort = 53
 )
 
-// Defaults is a stack on which nothing is configured yet. The values that depend on others (replicas, workers,
-// maxConnections, redirectToHTTPS, the limit of log-ins, network.edge, network.database) are unset until the others are known.
+// Defaults is a stack on which nothing is configured yet. The values that depend on others (replicas, workers, requestMemory,
+// maxConnections, operatorNamespace, redirectToHTTPS, the limit of log-ins, network.edge, network.database) are unset until the others are known.
 func Defaults() *Stack {
 	return &Stack{
 		Namespace:       DefaultNamespace,
@@ -223,9 +227,10 @@ func defaultNetwork() Network {
 	return Network{
 		Enabled: new(DefaultNetworkEnabled),
 		DNS: NetworkDNS{
-			Namespace: DefaultDNSNamespace,
-			PodLabels: map[string]string{"k8s-app": DefaultDNSLabel},
-			Port:      DefaultDNSPort,
+			Namespace:      DefaultDNSNamespace,
+			PodLabels:      map[string]string{"k8s-app": DefaultDNSLabel},
+			CachePodLabels: map[string]string{"k8s-app": DefaultDNSCacheLabel},
+			Port:           DefaultDNSPort,
 		},
 	}
 }
@@ -259,8 +264,14 @@ func (s *Stack) derive() {
 	if s.Frontend.Workers == nil {
 		s.Frontend.Workers = new(DefaultWorkers(s.Frontend.Resources.Memory))
 	}
+	if s.Frontend.RequestMemory == nil {
+		s.Frontend.RequestMemory = new(DefaultRequestMemory(s.Frontend.Resources.Memory))
+	}
 	if s.Database.MaxConnections == nil && s.Database.Mode == Standalone {
 		s.Database.MaxConnections = new(DefaultMaxConnections)
+	}
+	if s.Storage.CephFS.OperatorNamespace == "" {
+		s.Storage.CephFS.OperatorNamespace = s.Storage.CephFS.Namespace
 	}
 	if s.Ingress.RedirectToHTTPS == nil {
 		s.Ingress.RedirectToHTTPS = new(s.Ingress.Kind == IngressTraefik)

@@ -15,6 +15,10 @@ const (
 	MinWorkers = 2
 	// MaxWorkers is Apache's own ServerLimit for the prefork module.
 	MaxWorkers = 256
+	// MinRequestMemory and MaxRequestMemory in bytes: WordPress's own code takes most of the first, and nothing that a visitor waits for
+	// takes the second.
+	MinRequestMemory = "32Mi"
+	MaxRequestMemory = "2Gi"
 	// ConnectionReserve is what MySQL keeps for administration, backups and scheduled tasks, beside the workers.
 	ConnectionReserve = 10
 	// MaxConnections is the greatest value that MySQL knows for max_connections.

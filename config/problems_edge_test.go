@@ -25,7 +25,7 @@ var edgeProblems = []problemCase{
 		`ingress.loginLimit.enabled: Invalid value: true: goes with ingress.kind traefik only: set this to false, and limit /wp-login.php for each client by the controller's own means, such as ingress.annotations`,
 	}},
 	{"limit of log-ins without an ingress", `wordpress:ingress: {kind: none, loginLimit: {enabled: true}}`, []string{
-		`ingress.loginLimit.enabled: Invalid value: true: goes with ingress.kind traefik only: set this to false, and limit /wp-login.php for each client by the controller's own means, such as ingress.annotations`,
+		`ingress.loginLimit.enabled: Invalid value: true: goes with ingress.kind traefik only: set this to false, and limit /wp-login.php for each client by the means of what stands before the Service`,
 	}},
 	{"edge of Traefik on a standard ingress", `wordpress:ingress: {kind: ingress, tls: {existingSecret: a, minVersion: TLSv1.3}, clientAddress: forwarded, proxies: 1, loginLimit: {requestsPerMinute: 5, burst: 5, concurrent: 1}}`, []string{
 		`ingress.clientAddress: Forbidden: goes with ingress.kind traefik only: remove it, or set the kind`,

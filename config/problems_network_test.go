@@ -39,10 +39,11 @@ wordpress:database: {mode: external, host: db.example.com}
 wordpress:databaseRootPassword: null
 wordpress:network:
   edge: {namespace: Traefik, podLabels: {"a b": c, app: "no spaces"}}
-  dns: {namespace: kube.system, podLabels: {a/b/c: d}, port: 0}
+  dns: {namespace: kube.system, podLabels: {a/b/c: d}, cachePodLabels: {app: cache-}, port: 0}
   database: {namespace: my_db, podLabels: {app: -db}}`, []string{
 		`network.database.namespace: Invalid value: "my_db": must be a namespace's name: at most 63 lower case letters, digits and -`,
 		`network.database.podLabels[app]: Invalid value: "-db": must be a label's value: at most 63 letters, digits, -, _ and ., with a letter or digit at either end`,
+		`network.dns.cachePodLabels[app]: Invalid value: "cache-": must be a label's value: at most 63 letters, digits, -, _ and ., with a letter or digit at either end`,
 		`network.dns.namespace: Invalid value: "kube.system": must be a namespace's name: at most 63 lower case letters, digits and -`,
 		`network.dns.podLabels: Invalid value: "a/b/c": must be a label's name such as app.kubernetes.io/name`,
 		`network.dns.port: Invalid value: 0: must be from 1 to 65535`,
@@ -63,8 +64,12 @@ wordpress:network:
 		`network.edge.cidrs[3]: Invalid value: "10.0.0.0/33": must be a network such as 203.0.113.0/24, with /32 for a single IPv4 address`,
 	}},
 	{"an edge that is everybody", `{wordpress:profile: production, wordpress:namespace: shop, wordpress:network: {edge: {namespace: shop, cidrs: [0.0.0.0/0, 10.0.0.0/8]}}}`, []string{
-		`network.edge.cidrs[0]: Invalid value: "0.0.0.0/0": must be the networks of the ingress controller or its nodes in production: this is everybody`,
+		`network.edge.cidrs[0]: Invalid value: "0.0.0.0/0": must be the networks of the ingress controller or its nodes in production: this is much of the internet`,
 		`network.edge.namespace: Invalid value: "shop": must be the ingress controller's namespace in production, and not the site's own`,
+	}},
+	{"DNS servers that are half of the internet each", `{wordpress:profile: production, wordpress:network: {dns: {cidrs: [0.0.0.0/1, 128.0.0.0/1, 10.96.0.10/32]}}}`, []string{
+		`network.dns.cidrs[0]: Invalid value: "0.0.0.0/1": must be the addresses of the DNS servers in production: this is much of the internet`,
+		`network.dns.cidrs[1]: Invalid value: "128.0.0.0/1": must be the addresses of the DNS servers in production: this is much of the internet`,
 	}},
 	{"a database among metadata services", `
 wordpress:database: {mode: external, host: 169.254.169.254, port: 80}

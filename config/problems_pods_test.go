@@ -8,6 +8,9 @@ var podProblems = []problemCase{
 	{"workers without memory", `wordpress:frontend: {workers: 7}`, []string{
 		`frontend.workers: Invalid value: 7: need 288Mi of memory and resources.memory is 256Mi: use 6 or less, or more memory`,
 	}},
+	{"a request that takes the whole pod", `wordpress:frontend: {requestMemory: 256Mi}`, []string{
+		`frontend.requestMemory: Invalid value: "256Mi": must leave 64Mi of resources.memory, which is 256Mi: use 192Mi or less, or more memory`,
+	}},
 	{"upload larger than the disk", `wordpress:frontend: {maxUploadSize: 1500Mi}`, []string{
 		`frontend.maxUploadSize: Invalid value: "1500Mi": must leave 64Mi of resources.ephemeralStorage, which is 1Gi, to logs: use less, or at least 1564Mi there`,
 	}},

@@ -29,6 +29,9 @@ wordpress:storage: {database: {size: 20Gi}}`, []string{
 		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany with cephfs.create`,
 		`storage.content.storageClass: Required value: the name of the StorageClass that cephfs.create creates, such as csi-cephfs`,
 	}},
+	{"operator in no namespace", `wordpress:storage: {cephfs: {operatorNamespace: Rook}}`, []string{
+		`storage.cephfs.operatorNamespace: Invalid value: "Rook": must be a namespace's name: at most 63 lower case letters, digits and -`,
+	}},
 	{"more connections than memory", `wordpress:database: {maxConnections: 513}`, []string{
 		`database.maxConnections: Invalid value: 513: must be at most 512, one for each 768Ki above 640Mi of resources.memory, which is 1Gi: use fewer, or at least 1025Mi of memory`,
 	}},

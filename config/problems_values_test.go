@@ -58,6 +58,18 @@ var valueProblems = []problemCase{
 	{"quantity without end", `wordpress:storage: {content: {size: 1e999999999}}`, []string{
 		`storage.content.size: Invalid value: "1e999999999": must be a quantity such as 200m, 256Mi or 20Gi`,
 	}},
+	{"optional quantity without end", `wordpress:frontend: {requestMemory: 1e999999999}`, []string{
+		`frontend.requestMemory: Invalid value: "1e999999999": must be a quantity such as 200m, 256Mi or 20Gi`,
+	}},
+	{"requests of a wrong size", `wordpress:frontend: {requestMemory: 31Mi}`, []string{
+		`frontend.requestMemory: Invalid value: "31Mi": must be at least 32Mi`,
+	}},
+	{"requests that nobody waits for", `wordpress:frontend: {requestMemory: 3Gi, workers: 6, resources: {memory: 4Gi}}`, []string{
+		`frontend.requestMemory: Invalid value: "3Gi": must be at most 2Gi`,
+	}},
+	{"annotations of a Service that are none", `wordpress:frontend: {service: {annotations: {a b: c}}}`, []string{
+		`frontend.service.annotations: Invalid value: "a b": must be an annotation's name such as example.com/name`,
+	}},
 	{"milli bytes", `wordpress:frontend: {resources: {memory: 256m}}`, []string{
 		`frontend.resources.memory: Invalid value: "256m": must be at least 128Mi`,
 	}},

@@ -67,8 +67,11 @@ func loginLimitOfTraefik(d *draft) field.ErrorList {
 	if !*i.LoginLimit.Enabled || i.Kind == IngressTraefik {
 		return nil
 	}
-	return invalid("ingress.loginLimit.enabled", true, "goes with ingress.kind traefik only: set this to false, "+
-		"and limit /wp-login.php for each client by the controller's own means, such as ingress.annotations")
+	const remedy = "goes with ingress.kind traefik only: set this to false, and limit /wp-login.php for each client by "
+	if i.Kind == IngressNone {
+		return invalid("ingress.loginLimit.enabled", true, remedy+"the means of what stands before the Service")
+	}
+	return invalid("ingress.loginLimit.enabled", true, remedy+"the controller's own means, such as ingress.annotations")
 }
 
 // ingress.loginLimit has numbers only where it is enabled: they would limit nothing.

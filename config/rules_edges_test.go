@@ -48,6 +48,10 @@ var edges = map[string]edge{
 		`wordpress:frontend: {workers: 7, resources: {memory: 288Mi}}`,
 		`wordpress:frontend: {workers: 7, resources: {memory: 287Mi}}`,
 	},
+	"requestFitsInMemory": {
+		`wordpress:frontend: {requestMemory: 192Mi}`,
+		`wordpress:frontend: {requestMemory: 193Mi}`,
+	},
 	"uploadFitsOnDisk": {
 		`wordpress:frontend: {maxUploadSize: 192Mi, resources: {ephemeralStorage: 256Mi}}`,
 		`wordpress:frontend: {maxUploadSize: 193Mi, resources: {ephemeralStorage: 256Mi}}`,
@@ -281,8 +285,12 @@ var productionEdges = map[string]edge{
 		`wordpress:network: {enabled: false}`,
 	},
 	"edgeIsNotEverybody": {
-		`wordpress:network: {edge: {cidrs: [0.0.0.0/1, "2001:db8::/32"], namespace: edge}}`,
-		`wordpress:network: {edge: {cidrs: ["::/0"]}}`,
+		`wordpress:network: {edge: {cidrs: [10.0.0.0/8, "fc00::/7"], namespace: edge}}`,
+		`wordpress:network: {edge: {cidrs: [10.0.0.0/8, 128.0.0.0/7]}}`,
+	},
+	"dnsIsNotEverybody": {
+		`wordpress:network: {dns: {cidrs: [10.0.0.0/8, "fc00::/7"]}}`,
+		`wordpress:network: {dns: {cidrs: ["2000::/3"]}}`,
 	},
 	"clientAddressIsStated": {
 		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: false}}`,

@@ -9,6 +9,7 @@ var podRules = []rule{
 	{requestsFitInGracePeriod, []string{"frontend.drainSeconds", "frontend.maxRequestSeconds", "frontend.terminationGracePeriodSeconds"}},
 	{livenessOutlastsRequests, []string{"frontend.livenessProbe", "frontend.maxRequestSeconds"}},
 	{workersFitInMemory, []string{"frontend.workers", "frontend.resources.memory"}},
+	{requestFitsInMemory, []string{"frontend.requestMemory", "frontend.resources.memory"}},
 	{uploadFitsOnDisk, []string{"frontend.maxUploadSize", "frontend.resources.ephemeralStorage"}},
 	{uploadFitsOnVolume, []string{"frontend.maxUploadSize", "storage.content.size"}},
 	{nodePortHasType, []string{"frontend.service"}},
@@ -48,6 +49,18 @@ func workersFitInMemory(d *draft) field.ErrorList {
 	}
 	return invalid("frontend.workers", *f.Workers, "need %s of memory and resources.memory is %s: use %d or less, or more memory",
 		needed, &f.Resources.Memory, DefaultWorkers(f.Resources.Memory))
+}
+
+// frontend.requestMemory and 64 MiB for Apache and the opcode cache fit in frontend.resources.memory: one request that takes all it
+// may fails by itself, and does not take those beside it along.
+func requestFitsInMemory(d *draft) field.ErrorList {
+	f := d.stack.Frontend
+	fitting := requestMemoryWithin(f.Resources.Memory)
+	if f.RequestMemory.Cmp(*fitting) <= 0 {
+		return nil
+	}
+	return invalid("frontend.requestMemory", f.RequestMemory.String(),
+		"must leave 64Mi of resources.memory, which is %s: use %s or less, or more memory", &f.Resources.Memory, fitting)
 }
 
 // frontend.maxUploadSize leaves 64Mi of frontend.resources.ephemeralStorage to logs: an upload lies there until it is

@@ -24,6 +24,7 @@ var productionRules = []rule{
 	{databaseHasMemory, []string{"profile", "database.mode", "database.resources.memory"}},
 	{closedNetwork, []string{"profile", "network.enabled"}},
 	{edgeIsNotEverybody, []string{"profile", "namespace", "ingress.kind", "network.edge"}},
+	{dnsIsNotEverybody, []string{"profile", "network.dns.cidrs"}},
 	{loginsAreLimited, []string{"profile", "ingress.kind"}},
 	{clientAddressIsStated, []string{"profile", "ingress.kind", "ingress.loginLimit.enabled"}},
 }
@@ -179,8 +180,9 @@ func clientAddressIsStated(d *draft) field.ErrorList {
 		"addresses (externalTrafficPolicy Local or PROXY protocol), forwarded behind proxies that tell them, or hidden with loginLimit.enabled false")}
 }
 
-// In production network.edge does not admit everybody with ingress.kind traefik or ingress: whoever reaches the pods past the edge
-// goes past its TLS and its limits, and can make up the visitor's address.
+// In production network.edge does not admit much of the internet with ingress.kind traefik or ingress, which is every network wider
+// than a /8 of IPv4 or a /7 of IPv6: whoever reaches the pods past the edge goes past its TLS and its limits, and can make up the
+// visitor's address.
 func edgeIsNotEverybody(d *draft) field.ErrorList {
 	edge := d.stack.Network.Edge
 	if d.stack.Profile != Production || d.stack.Ingress.Kind == IngressNone {
@@ -188,9 +190,9 @@ func edgeIsNotEverybody(d *draft) field.ErrorList {
 	}
 	var problems field.ErrorList
 	for i, cidr := range edge.CIDRs {
-		if network, err := netip.ParsePrefix(cidr); err == nil && network.Bits() == 0 {
+		if network, err := netip.ParsePrefix(cidr); err == nil && isMuchOfTheInternet(network) {
 			problems = append(problems, field.Invalid(at("network.edge.cidrs").Index(i), cidr,
-				"must be the networks of the ingress controller or its nodes in production: this is everybody"))
+				"must be the networks of the ingress controller or its nodes in production: this is much of the internet"))
 		}
 	}
 	if edge.Namespace == d.stack.Namespace {
@@ -198,4 +200,29 @@ func edgeIsNotEverybody(d *draft) field.ErrorList {
 			"must be the ingress controller's namespace in production, and not the site's own"))
 	}
 	return problems
+}
+
+// In production network.dns.cidrs are not much of the internet, which is every network wider than a /8 of IPv4 or a /7 of IPv6: what
+// reaches any server by port 53 carries data out.
+func dnsIsNotEverybody(d *draft) field.ErrorList {
+	if d.stack.Profile != Production {
+		return nil
+	}
+	var problems field.ErrorList
+	for i, cidr := range d.stack.Network.DNS.CIDRs {
+		if network, err := netip.ParsePrefix(cidr); err == nil && isMuchOfTheInternet(network) {
+			problems = append(problems, field.Invalid(at("network.dns.cidrs").Index(i), cidr,
+				"must be the addresses of the DNS servers in production: this is much of the internet"))
+		}
+	}
+	return problems
+}
+
+// isMuchOfTheInternet finds networks wider than the widest private ones, 10.0.0.0/8 and fc00::/7.
+func isMuchOfTheInternet(network netip.Prefix) bool {
+	const widest, widest6 = 8, 7
+	if network.Addr().Is4() {
+		return network.Bits() < widest
+	}
+	return network.Bits() < widest6
 }

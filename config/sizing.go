@@ -41,6 +41,21 @@ func DefaultWorkers(memory resource.Quantity) int {
 	return int(min(max(fitting, MinWorkers), MaxDefaultWorkers))
 }
 
+// DefaultRequestMemory is the most memory that one request gets in a WordPress pod of the given memory, in bytes: PHP's own 128 MiB,
+// or what fits beside Apache and the opcode cache.
+func DefaultRequestMemory(memory resource.Quantity) resource.Quantity {
+	most := resource.MustParse(MaxDefaultRequestMemory)
+	if fitting := requestMemoryWithin(memory); fitting.Cmp(most) < 0 {
+		return *fitting
+	}
+	return most
+}
+
+// requestMemoryWithin is the memory in bytes that a pod has for its requests.
+func requestMemoryWithin(memory resource.Quantity) *resource.Quantity {
+	return resource.NewQuantity(memory.Value()-workerBaseMemory, resource.BinarySI)
+}
+
 // workersMemory is the memory in bytes that so many workers need.
 func workersMemory(workers int) *resource.Quantity {
 	return resource.NewQuantity(workerBaseMemory+int64(workers)*workerMemory, resource.BinarySI)
@@ -65,8 +80,9 @@ func (s *Stack) peakPods() int {
 	return greatest + s.Frontend.MaxSurge.roundUp(greatest)
 }
 
-// neededConnections is what MySQL must accept so that no worker of any pod is ever refused: one connection a
-// worker, and a reserve for administration, backups and scheduled tasks.
+// neededConnections is what MySQL must accept so that no worker of a pod that takes requests is ever refused: one connection a
+// worker, and a reserve for administration, backups and scheduled tasks. A pod that drains is not counted: it takes no new requests,
+// and those that it still has need one connection each.
 func (s *Stack) neededConnections() int {
 	return s.peakPods()**s.Frontend.Workers + ConnectionReserve
 }

@@ -114,8 +114,7 @@ const (
 // Frontend is the WordPress tier.
 type Frontend struct {
 	// Image is an image that keeps the contract of the official wordpress:*-apache image, so no fpm or cli variant.
-	// Production needs a
-	// tag other than latest, or a digest. Default: wordpress:7.1.0-php8.3-apache.
+	// Production needs a tag other than latest, or a digest; a digest alone also keeps out what the same tag is rebuilt with. Default: wordpress:7.1.0-php8.3-apache.
 	Image string `json:"image"`
 	// Replicas is the fixed number of pods, 1 to 1000, only where autoscaling is off; production needs 2.
 	// Default: 3 where autoscaling is off.
@@ -125,6 +124,10 @@ type Frontend struct {
 	// Workers is how many requests one pod serves at a time (Apache's MaxRequestWorkers), 2 to 256.
 	// 64 MiB and 32 MiB a worker must fit in the memory limit. Default: as many as fit, from 2 to 64.
 	Workers *int `json:"workers"`
+	// RequestMemory is the most memory that PHP gives one request, in bytes (memory_limit); WordPress and plugins cannot raise it.
+	// A request that wants more fails by itself. 32Mi to 2Gi; 64 MiB beside it must fit in the memory limit. Default: 128Mi, or
+	// what fits.
+	RequestMemory *resource.Quantity `json:"requestMemory"`
 	// MaxUploadSize is the largest upload, in bytes; it also bounds a request body. 1Mi to 2046Mi; it must fit on
 	// storage.content and, beside 64Mi for logs, in resources.ephemeralStorage, where it lies until it is complete.
 	// Default: 64Mi.
@@ -185,6 +188,8 @@ type Service struct {
 	Type ServiceType `json:"type"`
 	// NodePort from 30000 to 32767, only with type NodePort; 0 lets the cluster choose. Default: 0.
 	NodePort int `json:"nodePort"`
+	// Annotations of the Service, for what a load balancer's controller defines. Unset: none.
+	Annotations map[string]string `json:"annotations"`
 }
 
 // DatabaseMode says who runs the database.
@@ -303,6 +308,8 @@ type CephFS struct {
 	Filesystem string `json:"filesystem"`
 	// Namespace of the Rook cluster, which is also its clusterID. Default: rook-ceph.
 	Namespace string `json:"namespace"`
+	// OperatorNamespace is where Rook's operator runs, which the CSI driver's name begins with. Default: storage.cephfs.namespace.
+	OperatorNamespace string `json:"operatorNamespace"`
 }
 
 // Autoscaling is the horizontal pod autoscaler of the frontend.
@@ -464,6 +471,9 @@ type NetworkDNS struct {
 	Namespace string `json:"namespace"`
 	// PodLabels that the DNS server's pods carry; {} stands for all pods of the namespace. Default: k8s-app: kube-dns.
 	PodLabels map[string]string `json:"podLabels"`
+	// CachePodLabels that the pods of a DNS cache on every node carry, in the same namespace; {} stands for all pods there. A cluster
+	// without one has no such pods. Default: k8s-app: node-local-dns.
+	CachePodLabels map[string]string `json:"cachePodLabels"`
 	// CIDRs are addresses of DNS servers outside of pods. NodeLocal DNSCache has two: 169.254.20.10/32, and that of the Service
 	// kube-dns. Unset: none.
 	CIDRs []string `json:"cidrs"`

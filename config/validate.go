@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -69,6 +70,7 @@ func validateFrontend(f *Frontend) field.ErrorList {
 		checkOptionalRange(at("frontend.replicas"), f.Replicas, 1, MaxReplicas, "pods"),
 		validateResources(at("frontend.resources"), f.Resources, MinFrontendMemory),
 		checkOptionalRange(at("frontend.workers"), f.Workers, MinWorkers, MaxWorkers, "workers"),
+		validateRequestMemory(f.RequestMemory),
 		checkAtLeast(at("frontend.maxUploadSize"), f.MaxUploadSize, MinUploadSize),
 		checkAtMost(at("frontend.maxUploadSize"), f.MaxUploadSize, MaxUploadSize),
 		checkOneOf(at("frontend.spread"), f.Spread, SpreadPreferred, SpreadRequired),
@@ -77,7 +79,19 @@ func validateFrontend(f *Frontend) field.ErrorList {
 		validateTimes(f),
 		checkOneOf(at("frontend.service.type"), f.Service.Type, ClusterIP, NodePort),
 		validateNodePort(f.Service.NodePort),
+		validateAnnotations(at("frontend.service.annotations"), f.Service.Annotations),
 		checkOptionalDNSName(at("frontend.existingSecret"), f.ExistingSecret, "a Secret's name"),
+	)
+}
+
+// validateRequestMemory passes a value that is not given.
+func validateRequestMemory(memory *resource.Quantity) field.ErrorList {
+	if memory == nil {
+		return nil
+	}
+	return slices.Concat(
+		checkAtLeast(at("frontend.requestMemory"), *memory, MinRequestMemory),
+		checkAtMost(at("frontend.requestMemory"), *memory, MaxRequestMemory),
 	)
 }
 
@@ -155,6 +169,7 @@ func validateStorage(s *Storage) field.ErrorList {
 		checkOneOf(at("storage.content.accessMode"), s.Content.AccessMode, ReadWriteOnce, ReadWriteMany),
 		checkOptionalDNSName(at("storage.cephfs.filesystem"), s.CephFS.Filesystem, "a CephFilesystem's name"),
 		checkDNSLabel(at("storage.cephfs.namespace"), s.CephFS.Namespace, "a namespace's name"),
+		checkOptionalDNSLabel(at("storage.cephfs.operatorNamespace"), s.CephFS.OperatorNamespace, "a namespace's name"),
 	)
 }
 
@@ -172,7 +187,7 @@ func validateIngress(i *Ingress) field.ErrorList {
 	return slices.Concat(
 		checkOneOf(at("ingress.kind"), i.Kind, IngressTraefik, IngressStandard, IngressNone),
 		checkOptionalDNSName(at("ingress.className"), i.ClassName, "an IngressClass's name"),
-		validateAnnotations(i.Annotations),
+		validateAnnotations(at("ingress.annotations"), i.Annotations),
 		validateCertResolver(i.TLS.CertResolver),
 		checkOptionalDNSName(at("ingress.tls.existingSecret"), i.TLS.ExistingSecret, "a Secret's name"),
 		checkOptionalDNSName(at("ingress.tls.clusterIssuer"), i.TLS.ClusterIssuer, "a ClusterIssuer's name"),
@@ -192,12 +207,12 @@ func validateLoginLimit(l *LoginLimit) field.ErrorList {
 	)
 }
 
-func validateAnnotations(annotations map[string]string) field.ErrorList {
+func validateAnnotations(path *field.Path, annotations map[string]string) field.ErrorList {
 	var problems field.ErrorList
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {
 		// The API server lower-cases a key before it looks at it, too.
 		if len(validation.IsQualifiedName(strings.ToLower(name))) > 0 {
-			problems = append(problems, field.Invalid(at("ingress.annotations"), name,
+			problems = append(problems, field.Invalid(path, name,
 				"must be an annotation's name such as example.com/name"))
 		}
 	}
@@ -234,6 +249,7 @@ func validateNetwork(n *Network) field.ErrorList {
 		checkCIDRs(at("network.edge.cidrs"), n.Edge.CIDRs),
 		checkDNSLabel(at("network.dns.namespace"), n.DNS.Namespace, "a namespace's name"),
 		checkPodLabels(at("network.dns.podLabels"), n.DNS.PodLabels),
+		checkPodLabels(at("network.dns.cachePodLabels"), n.DNS.CachePodLabels),
 		checkCIDRs(at("network.dns.cidrs"), n.DNS.CIDRs),
 		checkRange(at("network.dns.port"), n.DNS.Port, 1, maxPort, ""),
 		checkOptionalDNSLabel(at("network.database.namespace"), n.Database.Namespace, "a namespace's name"),

@@ -56,6 +56,8 @@ type Args struct {
 	Workers int
 	// MaxUploadBytes is the largest upload. Required.
 	MaxUploadBytes int64
+	// RequestMemoryBytes is the most memory that PHP gives one request. Required.
+	RequestMemoryBytes int64
 	// MaxRequestSeconds is the longest that a request may take. Required.
 	MaxRequestSeconds int
 	// Headers are the security headers of every answer.
@@ -76,6 +78,8 @@ type Args struct {
 	LivenessProbe bool
 	// ServiceType is ClusterIP or NodePort. Required.
 	ServiceType string
+	// ServiceAnnotations are for what a load balancer's controller defines.
+	ServiceAnnotations map[string]string
 	// NodePort of the Service; 0 lets the cluster choose.
 	NodePort int
 	// ContentClaim is the name of the claim for wp-content. Required.
@@ -163,8 +167,8 @@ func (a *Args) check() error {
 		return errors.New("content claim, database host and database secret are required")
 	case (a.AuthSecret == nil) == (a.ExistingAuthSecret == ""):
 		return errors.New("either an auth secret or an existing secret is required")
-	case a.Workers < 1 || a.MaxUploadBytes < 1 || a.MaxRequestSeconds < 1:
-		return errors.New("workers, maximum upload and maximum request time must be above 0")
+	case a.Workers < 1 || a.RequestMemoryBytes < 1 || a.MaxUploadBytes < 1 || a.MaxRequestSeconds < 1:
+		return errors.New("workers, maximum upload, and memory and time of a request must be above 0")
 	case a.DrainSeconds+a.MaxRequestSeconds >= a.TerminationGracePeriodSeconds:
 		return fmt.Errorf("a drain of %d s and a request of %d s do not fit in a grace period of %d s",
 			a.DrainSeconds, a.MaxRequestSeconds, a.TerminationGracePeriodSeconds)

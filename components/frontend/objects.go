@@ -37,8 +37,10 @@ func serviceArgs(args *Args) *corev1.ServiceArgs {
 		port.NodePort = pulumi.Int(args.NodePort)
 	}
 	meta := metadata(args, Name)
+	annotations := pulumi.ToStringMap(args.ServiceAnnotations)
 	// The Deployment is awaited; waiting for the same pods here again costs ten idle seconds.
-	meta.Annotations = pulumi.StringMap{"pulumi.com/skipAwait": pulumi.String("true")}
+	annotations["pulumi.com/skipAwait"] = pulumi.String("true")
+	meta.Annotations = annotations
 	return &corev1.ServiceArgs{
 		Metadata: meta,
 		Spec: &corev1.ServiceSpecArgs{

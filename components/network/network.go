@@ -42,6 +42,8 @@ type Args struct {
 	// DNS is where WordPress looks up names, and DNSPort what the servers listen on, UDP and TCP. Required.
 	DNS     PeersArgs
 	DNSPort int
+	// DNSCacheLabels are those of the pods of a cache on every node, in the namespace of DNS. Nil: there is none.
+	DNSCacheLabels map[string]string
 	// Database are MySQL's pods. Nil: ExternalDatabase is used.
 	Database *PodsArgs
 	// ExternalDatabase is a server that somebody else runs. Nil: Database is used.

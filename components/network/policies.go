@@ -109,8 +109,12 @@ func databaseRule(args *Args) *networkingv1.NetworkPolicyEgressRuleArgs {
 }
 
 func dnsRule(args *Args) *networkingv1.NetworkPolicyEgressRuleArgs {
+	servers := peers(args.DNS)
+	if args.DNSCacheLabels != nil {
+		servers = append(servers, podPeers(PeersArgs{Namespace: args.DNS.Namespace, PodLabels: args.DNSCacheLabels})...)
+	}
 	return &networkingv1.NetworkPolicyEgressRuleArgs{
-		To: peers(args.DNS), Ports: append(ports(udp, args.DNSPort), ports(tcp, args.DNSPort)...),
+		To: servers, Ports: append(ports(udp, args.DNSPort), ports(tcp, args.DNSPort)...),
 	}
 }
 

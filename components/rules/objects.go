@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	strictjson "sigs.k8s.io/json"
 
@@ -113,6 +114,9 @@ func reportLabels(report report, object plan.Object, path *field.Path, set map[s
 		switch {
 		case got == "":
 			report(object, field.Required(path.Key(key), "set it as components/labels does"))
+		case len(validation.IsValidLabelValue(got)) > 0:
+			report(object, field.Invalid(path.Key(key), got,
+				"must be a label's value, which the stack's name becomes: at most 63 letters, digits, -, _ and ., a letter or digit at both ends"))
 		case want != "" && got != want:
 			report(object, field.Invalid(path.Key(key), got, fmt.Sprintf("must be %q", want)))
 		}

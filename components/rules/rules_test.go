@@ -121,6 +121,7 @@ var breakages = []breakage{
 	{"identity", "NetworkPolicy solver", "metadata/name", "data"},
 	{"labels", "ConfigMap files", "metadata/labels/app.kubernetes.io~1instance", nil},
 	{"labels", "ConfigMap files", "metadata/labels/app.kubernetes.io~1managed-by", "Helm"},
+	{"labels", "ConfigMap files", "metadata/labels/app.kubernetes.io~1instance", "a-branch_"},
 	{"labels", "Deployment web", "spec/template/metadata/labels/app.kubernetes.io~1component", nil},
 	{"namespace", "CephFilesystem files", "metadata/namespace", nil},
 	{"namespace", "StorageClass shared", "metadata/namespace", "site"},

@@ -86,7 +86,7 @@ func classArgs(args *CephFSArgs, name string, set labels.Set) *storagev1.Storage
 	}
 	return &storagev1.StorageClassArgs{
 		Metadata:             &metav1.ObjectMetaArgs{Name: pulumi.String(name), Labels: set.All()},
-		Provisioner:          pulumi.String(args.Namespace + ".cephfs.csi.ceph.com"),
+		Provisioner:          pulumi.String(args.OperatorNamespace + ".cephfs.csi.ceph.com"),
 		Parameters:           parameters,
 		ReclaimPolicy:        pulumi.String("Retain"),
 		AllowVolumeExpansion: pulumi.Bool(true),

@@ -56,6 +56,8 @@ type CephFSArgs struct {
 	Filesystem string
 	// Namespace of the Rook cluster, which is also its cluster ID.
 	Namespace string
+	// OperatorNamespace is where Rook's operator runs, which the CSI driver is named after.
+	OperatorNamespace string
 }
 
 // Storage is the volumes.

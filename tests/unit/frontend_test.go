@@ -23,7 +23,7 @@ func wordpress(changes ...func(*frontend.Args)) *frontend.Args {
 	args := &frontend.Args{
 		Namespace: namespaceInput, Instance: instance,
 		SiteURL: "https://www.example.com", Image: "wordpress:7.1.0-php8.3-apache", ImagePullPolicy: "Always",
-		Resources: someResources(), Workers: 6, MaxUploadBytes: 64 << 20, MaxRequestSeconds: 30,
+		Resources: someResources(), Workers: 6, RequestMemoryBytes: 128 << 20, MaxUploadBytes: 64 << 20, MaxRequestSeconds: 30,
 		MaxSurge: "1", MaxUnavailable: "0", DisruptionBudget: "1",
 		DrainSeconds: 20, TerminationGracePeriodSeconds: 60, ServiceType: "ClusterIP",
 		ContentClaim: pulumi.String("content"),
@@ -211,6 +211,19 @@ func TestServiceIsOfTheTypeAskedFor(t *testing.T) {
 		if string(spec.Type) != row.kind || int(spec.Ports[0].NodePort) != row.port {
 			t.Errorf("got type %s and node port %d, want %s and %d", spec.Type, spec.Ports[0].NodePort, row.kind, row.port)
 		}
+	}
+}
+
+// A controller's annotations come beside the program's own, and never in its place.
+func TestServiceIsAnnotated(t *testing.T) {
+	given := map[string]string{"cloud.google.com/backend-config": "{}", "pulumi.com/skipAwait": "false"}
+	p := runFrontend(t, func(a *frontend.Args) { a.ServiceAnnotations = given })
+	want := map[string]string{"cloud.google.com/backend-config": "{}", "pulumi.com/skipAwait": "true"}
+	if got := get[corev1.Service](p, "Service", "wordpress").Annotations; !maps.Equal(got, want) {
+		t.Errorf("got the annotations %v, want %v", got, want)
+	}
+	if given["pulumi.com/skipAwait"] != "false" {
+		t.Error("the caller's map was changed")
 	}
 }
 

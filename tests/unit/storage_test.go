@@ -30,7 +30,7 @@ func volumes(changes ...func(*storage.Args)) *storage.Args {
 }
 
 func withCephFS(a *storage.Args) {
-	a.CephFS = &storage.CephFSArgs{Filesystem: "myfs", Namespace: "rook-ceph"}
+	a.CephFS = &storage.CephFSArgs{Filesystem: "myfs", Namespace: "rook-ceph", OperatorNamespace: "rook-operator"}
 }
 
 func storageProgram(args *storage.Args) pulumi.RunFunc {
@@ -110,7 +110,7 @@ func TestCephFSIsThatOfTheRequest(t *testing.T) {
 	if !maps.Equal(class.Parameters, want) {
 		t.Errorf("got the parameters\n%v\nwant\n%v", class.Parameters, want)
 	}
-	if class.Provisioner != "rook-ceph.cephfs.csi.ceph.com" || *class.ReclaimPolicy != corev1.PersistentVolumeReclaimRetain ||
+	if class.Provisioner != "rook-operator.cephfs.csi.ceph.com" || *class.ReclaimPolicy != corev1.PersistentVolumeReclaimRetain ||
 		!*class.AllowVolumeExpansion {
 		t.Errorf("got provisioner %s, policy %s and expansion %t, want Rook's, Retain and true",
 			class.Provisioner, *class.ReclaimPolicy, *class.AllowVolumeExpansion)

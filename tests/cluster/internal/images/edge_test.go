@@ -137,6 +137,7 @@ func TestPlannedPodIsHard(t *testing.T) {
 	t.Run("logging in has one spelling", s.loginHasOneSpelling)
 	t.Run("uploads are never run", s.uploadsAreNeverRun)
 	t.Run("no file is edited in the browser", s.noFileIsEdited)
+	t.Run("a greedy request fails by itself", s.greedyRequestFails)
 }
 
 // marker shows in an answer only where PHP has run.
@@ -221,6 +222,25 @@ func wantHeaders(t *testing.T, what string, got answer) {
 	}
 	if server := got.header.Get("Server"); server != "Apache" {
 		t.Errorf("%s: the server tells %q", what, server)
+	}
+}
+
+// greedy is a plugin that lifts the limit, as WordPress itself does for administrators, and takes the memory that it is asked to.
+const greedy = `<?php if (isset($_GET['take'])) { ini_set('memory_limit', '-1'); exit('took ' . strlen(str_repeat('x', (int) $_GET['take']))); }`
+
+func (s *site) greedyRequestFails(t *testing.T) {
+	folder := filepath.Join(s.content, "mu-plugins")
+	noError(t, os.MkdirAll(folder, 0o755))
+	noError(t, os.WriteFile(filepath.Join(folder, "greedy.php"), []byte(greedy), 0o644))
+	const most = 128 << 20
+	if got := s.visit(t, "GET", fmt.Sprintf("/?take=%d", most/2), "", nil); !strings.Contains(got.body, fmt.Sprintf("took %d", most/2)) {
+		t.Errorf("half of the limit: status %d, %q, want that it is given", got.status, tail(got.body, 10, 300))
+	}
+	if got := s.visit(t, "GET", fmt.Sprintf("/?take=%d", most), "", nil); got.status != http.StatusInternalServerError {
+		t.Errorf("all of the limit: status %d, want 500", got.status)
+	}
+	if got := s.visit(t, "GET", "/readme.html", "", nil); got.status != http.StatusOK {
+		t.Errorf("the next request: status %d", got.status)
 	}
 }
 
