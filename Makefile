@@ -71,7 +71,7 @@ judges: $(JUDGES)
 
 .PHONY: e2e
 e2e: $(ENGINE) ## the end-to-end tests, on the local cluster; one that does not run is started and taken down again
-	cd tests/e2e && go test -count=1 -timeout 60m -v .
+	cd tests/e2e && go test -count=1 -timeout 100m -v .
 	cd tests/cluster && go test -count=1 ./internal/images
 
 .PHONY: verify

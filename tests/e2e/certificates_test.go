@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -170,6 +171,13 @@ func (s *subject) withResolver(t *testing.T, authority *acmeAuthority) (restore 
 		pod.Volumes = append(pod.Volumes, corev1.Volume{Name: volume, VolumeSource: corev1.VolumeSource{
 			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: volume}},
 		}})
+	})
+	// Traefik does not ask again for a certificate that the authority refused once, and it refuses one where it cannot see the site.
+	await(t, "the edge answers plain http, time after time", func(ctx context.Context) (problem error) {
+		for range 5 {
+			problem = errors.Join(problem, s.redirectKeepsAddress(ctx))
+		}
+		return problem
 	})
 	return func() {
 		kubectl(t, s.project, fmt.Sprintf(`{"apiVersion": "traefik.io/v1alpha1", "kind": "TLSStore",

@@ -69,6 +69,7 @@ func TestExternalDatabaseIsVerified(t *testing.T) {
 	// The same impostor is believed where it is asked for: so the test can fail, and the mode works.
 	p.unset(t, "wordpress:database.tls.caBundle")
 	p.change(t, "wordpress:database.tls.mode", "unverified")
+	s.awaitGone(t) // an old pod serves its error until it has gone
 	if err := s.reach(t.Context()); err != nil {
 		problem = errors.Join(problem, fmt.Errorf("in mode unverified: %w", err))
 	}
@@ -77,6 +78,7 @@ func TestExternalDatabaseIsVerified(t *testing.T) {
 	server.present(t, right)
 	p.up(t)
 	p.kubernetes.awaitRollout(t)
+	s.awaitGone(t)
 	if err := s.reach(t.Context()); err != nil {
 		problem = errors.Join(problem, fmt.Errorf("with the right server again: %w", err))
 	}

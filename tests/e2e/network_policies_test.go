@@ -28,9 +28,10 @@ const (
 	kubeletPort     = 10250
 
 	// knock tells of every address whether anybody answered, with yes or no alike, or the packets got lost, as those do that
-	// a policy drops. bash connects by itself, so no image needs a client. A dozen at a time fit into the pod's memory.
-	knock = `printf '%s\n' "$@" | xargs -P 12 -n 1 bash -c '
-	timeout 3 bash -c "exec 3<>/dev/tcp/${1%:*}/${1##*:}" 2>/dev/null
+	// a policy drops. bash connects by itself, so no image needs a client. Its first arguments are how many addresses are tried at a
+	// time, of which a dozen fit into the pod's memory, and how many seconds each is waited for.
+	knock = `export together=$1 patience=$2; shift 2; printf '%s\n' "$@" | xargs -P "$together" -n 1 bash -c '
+	timeout "$patience" bash -c "exec 3<>/dev/tcp/${1%:*}/${1##*:}" 2>/dev/null
 	if [ $? -eq 124 ]; then echo "$1 lost"; else echo "$1 answered"; fi' -`
 )
 
@@ -97,24 +98,27 @@ type target struct {
 }
 
 func (s *subject) knockAtAll(ctx context.Context, from party, targets []target, found *findings) {
-	args := []string{"exec", "-n", from.pod.Namespace, from.pod.Name, "-c", from.container, "--", "bash", "-c", knock, "-"}
-	for _, to := range targets {
-		args = append(args, to.address)
-	}
-	output, err := tryKubectl(ctx, s.project, "", args...)
+	// No packet to the pod itself leaves it.
+	targets = slices.DeleteFunc(slices.Clone(targets), func(to target) bool {
+		host, _, _ := net.SplitHostPort(to.address)
+		return host == from.pod.Status.PodIP
+	})
+	answered, err := s.knock(ctx, from, 12, 3, targets)
 	if err != nil {
-		found.add(0, fmt.Errorf("%s: %w", from, err))
+		found.add(0, err)
 		return
 	}
-	answered := map[string]bool{}
-	for line := range strings.Lines(output) {
-		address, what, _ := strings.Cut(strings.TrimSpace(line), " ")
-		answered[address] = what == "answered"
+	// Who answers late on a busy machine answers all the same.
+	late := slices.DeleteFunc(slices.Clone(targets), func(to target) bool { return answered[to.address] || !to.allowed(from) })
+	if len(late) > 0 {
+		again, err := s.knock(ctx, from, 1, 20, late)
+		if err != nil {
+			found.add(0, err)
+			return
+		}
+		maps.Copy(answered, again)
 	}
 	for _, to := range targets {
-		if host, _, _ := net.SplitHostPort(to.address); host == from.pod.Status.PodIP {
-			continue // no packet leaves the pod
-		}
 		var problem error
 		got, tried := answered[to.address]
 		if want := to.allowed(from); !tried || got != want {
@@ -122,6 +126,25 @@ func (s *subject) knockAtAll(ctx context.Context, from party, targets []target, 
 		}
 		found.add(1, problem)
 	}
+}
+
+// knock tells which addresses answered, and which did not.
+func (s *subject) knock(ctx context.Context, from party, together, seconds int, targets []target) (map[string]bool, error) {
+	args := []string{"exec", "-n", from.pod.Namespace, from.pod.Name, "-c", from.container, "--", "bash", "-c", knock, "-",
+		strconv.Itoa(together), strconv.Itoa(seconds)}
+	for _, to := range targets {
+		args = append(args, to.address)
+	}
+	output, err := tryKubectl(ctx, s.project, "", args...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", from, err)
+	}
+	answered := map[string]bool{}
+	for line := range strings.Lines(output) {
+		address, what, _ := strings.Cut(strings.TrimSpace(line), " ")
+		answered[address] = what == "answered"
+	}
+	return answered, nil
 }
 
 // parties are all pods of the site, the cluster's DNS and its edge, and strangers.
@@ -167,6 +190,10 @@ func (s *subject) createNamespace(t *testing.T, name string) {
 		if err := other.removeNamespace(context.Background()); err != nil {
 			t.Error(err)
 		}
+	})
+	await(t, "pods can be created in "+name, func(ctx context.Context) error {
+		_, err := s.kubernetes.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
+		return err
 	})
 }
 

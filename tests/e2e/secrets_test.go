@@ -18,6 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
@@ -142,10 +143,11 @@ func (s *subject) searchObjects(t *testing.T, search *leaks.Search) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lists, err := s.kubernetes.Discovery().ServerPreferredResources()
-	if err != nil {
-		t.Fatal(err)
-	}
+	var lists []*metav1.APIResourceList
+	await(t, "every API of the cluster answers", func(context.Context) (err error) {
+		lists, err = s.kubernetes.Discovery().ServerPreferredResources()
+		return err
+	})
 	for _, list := range lists {
 		group, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {
@@ -162,13 +164,17 @@ func (s *subject) searchObjects(t *testing.T, search *leaks.Search) {
 
 func searchList(t *testing.T, client dynamic.Interface, resource schema.GroupVersionResource, search *leaks.Search) {
 	t.Helper()
-	list, err := client.Resource(resource).List(t.Context(), metav1.ListOptions{})
-	if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) {
-		return
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", resource, err)
-	}
+	list := &unstructured.UnstructuredList{}
+	await(t, resource.String(), func(ctx context.Context) error {
+		found, err := client.Resource(resource).List(ctx, metav1.ListOptions{})
+		switch {
+		case err == nil:
+			list = found
+		case apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err):
+			return nil
+		}
+		return err
+	})
 	for _, object := range list.Items {
 		text, err := object.MarshalJSON()
 		if err != nil {
