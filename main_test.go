@@ -537,6 +537,9 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 		{"wordpress:network.edge.namespace", "kube-system", "NetworkPolicy wordpress"},
 		{"wordpress:network.dns.cidrs[0]", "169.254.20.10/32", "NetworkPolicy wordpress"},
 		{"wordpress:network.dns.port", "1053", "NetworkPolicy wordpress"},
+		{"wordpress:network.dns.cachePodLabels.app", "cache", "NetworkPolicy wordpress"},
+		{"wordpress:frontend.service.annotations.cost-centre", "shop", "Service wordpress"},
+		{"wordpress:storage.cephfs.operatorNamespace", "rook-operator", "StorageClass csi-cephfs"},
 	} {
 		t.Run(row.key, func(t *testing.T) {
 			before := byIdentity(load(t, "prod", nil).mustRun(t))
@@ -585,6 +588,7 @@ func TestChangedFileReplacesItsConfigMapAndRollsItsPods(t *testing.T) {
 		changed               []string // beside the ConfigMap
 	}{
 		{"wordpress:frontend.maxUploadSize", "32Mi", "wordpress", []string{"Deployment wordpress"}},
+		{"wordpress:frontend.requestMemory", "64Mi", "wordpress", []string{"Deployment wordpress"}},
 		{"wordpress:frontend.maxRequestSeconds", "29", "wordpress", []string{"Deployment wordpress", "ServersTransport wordpress"}},
 		{"wordpress:database.maxConnections", "152", "wordpress-mysql", []string{"StatefulSet wordpress-mysql"}},
 	} {

@@ -115,6 +115,7 @@ func TestLoadKeepsWhatIsGiven(t *testing.T) {
 wordpress:namespace: blog
 wordpress:frontend: {workers: 4, maxSurge: 25%, maxUnavailable: 1, resources: {cpu: 1}, livenessProbe: true}
 wordpress:autoscaling: {enabled: false, scaleDownStabilizationSeconds: 0}
+wordpress:storage: {cephfs: {namespace: ceph}}
 wordpress:ingress: {kind: ingress, annotations: {example.com/limit: ""}, tls: {clusterIssuer: letsencrypt}}
 `)
 	for _, check := range []struct{ what, got, want string }{
@@ -124,6 +125,8 @@ wordpress:ingress: {kind: ingress, annotations: {example.com/limit: ""}, tls: {c
 		{"maxUnavailable written as a number", string(stack.Frontend.MaxUnavailable), "1"},
 		{"cpu written as a number", stack.Frontend.Resources.CPU.String(), "1"},
 		{"memory beside a given cpu", stack.Frontend.Resources.Memory.String(), DefaultFrontendMemory},
+		{"memory of a request", stack.Frontend.RequestMemory.String(), MaxDefaultRequestMemory},
+		{"operator of a given cluster", stack.Storage.CephFS.OperatorNamespace, "ceph"},
 		{"liveness", fmt.Sprint(stack.Frontend.LivenessProbe), "true"},
 		{"a zero that means something", fmt.Sprint(*stack.Autoscaling.ScaleDownStabilizationSeconds), "0"},
 		{"replicas without autoscaling", fmt.Sprint(*stack.Frontend.Replicas), fmt.Sprint(DefaultReplicas)},

@@ -67,9 +67,11 @@ wordpress:network:
 		`network.edge.cidrs[0]: Invalid value: "0.0.0.0/0": must be the networks of the ingress controller or its nodes in production: this is much of the internet`,
 		`network.edge.namespace: Invalid value: "shop": must be the ingress controller's namespace in production, and not the site's own`,
 	}},
-	{"DNS servers that are half of the internet each", `{wordpress:profile: production, wordpress:network: {dns: {cidrs: [0.0.0.0/1, 128.0.0.0/1, 10.96.0.10/32]}}}`, []string{
+	{"DNS servers that are half of the internet each", `{wordpress:profile: production, wordpress:network: {dns: {cidrs: [0.0.0.0/1, 128.0.0.0/1, 10.96.0.10/32, "2a00::/7", "f800::/5"]}}}`, []string{
 		`network.dns.cidrs[0]: Invalid value: "0.0.0.0/1": must be the addresses of the DNS servers in production: this is much of the internet`,
 		`network.dns.cidrs[1]: Invalid value: "128.0.0.0/1": must be the addresses of the DNS servers in production: this is much of the internet`,
+		`network.dns.cidrs[3]: Invalid value: "2a00::/7": must be the addresses of the DNS servers in production: this is much of the internet`,
+		`network.dns.cidrs[4]: Invalid value: "f800::/5": must be the addresses of the DNS servers in production: this is much of the internet`,
 	}},
 	{"a database among metadata services", `
 wordpress:database: {mode: external, host: 169.254.169.254, port: 80}

@@ -67,8 +67,9 @@ var valueProblems = []problemCase{
 	{"requests that nobody waits for", `wordpress:frontend: {requestMemory: 3Gi, workers: 6, resources: {memory: 4Gi}}`, []string{
 		`frontend.requestMemory: Invalid value: "3Gi": must be at most 2Gi`,
 	}},
-	{"annotations of a Service that are none", `wordpress:frontend: {service: {annotations: {a b: c}}}`, []string{
+	{"annotations of a Service that are none", `wordpress:frontend: {service: {annotations: {a b: c, pulumi.com/skipAwait: "false"}}}`, []string{
 		`frontend.service.annotations: Invalid value: "a b": must be an annotation's name such as example.com/name`,
+		`frontend.service.annotations[pulumi.com/skipAwait]: Forbidden: is for the program to set: remove it`,
 	}},
 	{"milli bytes", `wordpress:frontend: {resources: {memory: 256m}}`, []string{
 		`frontend.resources.memory: Invalid value: "256m": must be at least 128Mi`,

@@ -241,7 +241,7 @@ func unitOf(key pageKey) string {
 		return "percent"
 	case strings.HasSuffix(key.path, "cpu"):
 		return "cores"
-	case key.kind == reflect.TypeFor[resource.Quantity]():
+	case key.kind == reflect.TypeFor[resource.Quantity](), key.kind == reflect.TypeFor[*resource.Quantity]():
 		return "bytes"
 	}
 	return ""

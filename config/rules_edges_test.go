@@ -289,8 +289,8 @@ var productionEdges = map[string]edge{
 		`wordpress:network: {edge: {cidrs: [10.0.0.0/8, 128.0.0.0/7]}}`,
 	},
 	"dnsIsNotEverybody": {
-		`wordpress:network: {dns: {cidrs: [10.0.0.0/8, "fc00::/7"]}}`,
-		`wordpress:network: {dns: {cidrs: ["2000::/3"]}}`,
+		`wordpress:network: {dns: {cidrs: [10.0.0.0/8, "fc00::/7", "2001:db8::/32", "64:ff9b::a00:0/104"]}}`,
+		`wordpress:network: {dns: {cidrs: ["64:ff9b::/103"]}}`,
 	},
 	"clientAddressIsStated": {
 		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: false}}`,

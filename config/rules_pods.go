@@ -51,8 +51,8 @@ func workersFitInMemory(d *draft) field.ErrorList {
 		needed, &f.Resources.Memory, DefaultWorkers(f.Resources.Memory))
 }
 
-// frontend.requestMemory and 64 MiB for Apache and the opcode cache fit in frontend.resources.memory: one request that takes all it
-// may fails by itself, and does not take those beside it along.
+// frontend.requestMemory and 64 MiB for Apache and the opcode cache fit in frontend.resources.memory: a single request that wants more
+// memory than there is fails by itself, before the pod does.
 func requestFitsInMemory(d *draft) field.ErrorList {
 	f := d.stack.Frontend
 	fitting := requestMemoryWithin(f.Resources.Memory)

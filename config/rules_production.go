@@ -180,8 +180,8 @@ func clientAddressIsStated(d *draft) field.ErrorList {
 		"addresses (externalTrafficPolicy Local or PROXY protocol), forwarded behind proxies that tell them, or hidden with loginLimit.enabled false")}
 }
 
-// In production network.edge does not admit much of the internet with ingress.kind traefik or ingress, which is every network wider
-// than a /8 of IPv4 or a /7 of IPv6: whoever reaches the pods past the edge goes past its TLS and its limits, and can make up the
+// In production network.edge does not admit much of the internet with ingress.kind traefik or ingress, which is every public
+// network wider than a /8 of IPv4 or a /32 of IPv6: whoever reaches the pods past the edge goes past its TLS and its limits, and can make up the
 // visitor's address.
 func edgeIsNotEverybody(d *draft) field.ErrorList {
 	edge := d.stack.Network.Edge
@@ -202,7 +202,7 @@ func edgeIsNotEverybody(d *draft) field.ErrorList {
 	return problems
 }
 
-// In production network.dns.cidrs are not much of the internet, which is every network wider than a /8 of IPv4 or a /7 of IPv6: what
+// In production network.dns.cidrs are not much of the internet, which is every public network wider than a /8 of IPv4 or a /32 of IPv6: what
 // reaches any server by port 53 carries data out.
 func dnsIsNotEverybody(d *draft) field.ErrorList {
 	if d.stack.Profile != Production {
@@ -218,11 +218,25 @@ func dnsIsNotEverybody(d *draft) field.ErrorList {
 	return problems
 }
 
-// isMuchOfTheInternet finds networks wider than the widest private ones, 10.0.0.0/8 and fc00::/7.
+// Networks of IPv6 that are judged by themselves: the private ones of RFC 4193, and by which RFC 6052 reaches all of IPv4.
+var (
+	privateIPv6 = netip.MustParsePrefix("fc00::/7")
+	ipv4AsIPv6  = netip.MustParsePrefix("64:ff9b::/96")
+)
+
+// isMuchOfTheInternet finds public networks wider than the largest providers are given, and whatever holds such a one.
 func isMuchOfTheInternet(network netip.Prefix) bool {
-	const widest, widest6 = 8, 7
-	if network.Addr().Is4() {
+	const widest, widest6 = 8, 32
+	holds := func(whole netip.Prefix) bool {
+		return whole.Contains(network.Addr()) && network.Bits() >= whole.Bits()
+	}
+	switch {
+	case network.Addr().Is4():
 		return network.Bits() < widest
+	case holds(privateIPv6):
+		return false
+	case holds(ipv4AsIPv6):
+		return network.Bits() < ipv4AsIPv6.Bits()+widest
 	}
 	return network.Bits() < widest6
 }

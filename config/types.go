@@ -114,7 +114,7 @@ const (
 // Frontend is the WordPress tier.
 type Frontend struct {
 	// Image is an image that keeps the contract of the official wordpress:*-apache image, so no fpm or cli variant.
-	// Production needs a tag other than latest, or a digest; a digest alone also keeps out what the same tag is rebuilt with. Default: wordpress:7.1.0-php8.3-apache.
+	// Production needs a tag other than latest, or a digest; only a digest also keeps out what the same tag is rebuilt with. Default: wordpress:7.1.0-php8.3-apache.
 	Image string `json:"image"`
 	// Replicas is the fixed number of pods, 1 to 1000, only where autoscaling is off; production needs 2.
 	// Default: 3 where autoscaling is off.
@@ -124,8 +124,8 @@ type Frontend struct {
 	// Workers is how many requests one pod serves at a time (Apache's MaxRequestWorkers), 2 to 256.
 	// 64 MiB and 32 MiB a worker must fit in the memory limit. Default: as many as fit, from 2 to 64.
 	Workers *int `json:"workers"`
-	// RequestMemory is the most memory that PHP gives one request, in bytes (memory_limit); WordPress and plugins cannot raise it.
-	// A request that wants more fails by itself. 32Mi to 2Gi; 64 MiB beside it must fit in the memory limit. Default: 128Mi, or
+	// RequestMemory is the most memory that PHP gives one request, in bytes (memory_limit); WordPress and plugins cannot raise it,
+	// and what ImageMagick takes is not counted. A request that wants more fails by itself. 32Mi to 2Gi; 64 MiB beside it must fit in the memory limit. Default: 128Mi, or
 	// what fits.
 	RequestMemory *resource.Quantity `json:"requestMemory"`
 	// MaxUploadSize is the largest upload, in bytes; it also bounds a request body. 1Mi to 2046Mi; it must fit on
@@ -188,7 +188,7 @@ type Service struct {
 	Type ServiceType `json:"type"`
 	// NodePort from 30000 to 32767, only with type NodePort; 0 lets the cluster choose. Default: 0.
 	NodePort int `json:"nodePort"`
-	// Annotations of the Service, for what a load balancer's controller defines. Unset: none.
+	// Annotations of the Service, for what a load balancer's controller defines; none of pulumi.com's. Unset: none.
 	Annotations map[string]string `json:"annotations"`
 }
 

@@ -79,7 +79,7 @@ func validateFrontend(f *Frontend) field.ErrorList {
 		validateTimes(f),
 		checkOneOf(at("frontend.service.type"), f.Service.Type, ClusterIP, NodePort),
 		validateNodePort(f.Service.NodePort),
-		validateAnnotations(at("frontend.service.annotations"), f.Service.Annotations),
+		validateServiceAnnotations(f.Service.Annotations),
 		checkOptionalDNSName(at("frontend.existingSecret"), f.ExistingSecret, "a Secret's name"),
 	)
 }
@@ -205,6 +205,18 @@ func validateLoginLimit(l *LoginLimit) field.ErrorList {
 		checkRange(at("ingress.loginLimit.burst"), l.Burst, 1, MaxLoginBurst, "requests"),
 		checkOptionalRange(at("ingress.loginLimit.concurrent"), l.Concurrent, 1, MaxWorkers, "requests"),
 	)
+}
+
+// validateServiceAnnotations refuses those that tell the engine how to handle the Service, which the program does itself.
+func validateServiceAnnotations(annotations map[string]string) field.ErrorList {
+	path := at("frontend.service.annotations")
+	problems := validateAnnotations(path, annotations)
+	for _, name := range slices.Sorted(maps.Keys(annotations)) {
+		if strings.HasPrefix(strings.ToLower(name), "pulumi.com/") {
+			problems = append(problems, field.Forbidden(path.Key(name), "is for the program to set: remove it"))
+		}
+	}
+	return problems
 }
 
 func validateAnnotations(path *field.Path, annotations map[string]string) field.ErrorList {

@@ -66,13 +66,13 @@ func registerRoutes(ctx *pulumi.Context, name string, args *Args, parent pulumi.
 	if !args.RedirectToHTTPS {
 		return nil
 	}
-	needed, err = registerParts(ctx, name, args, parent, part{"redirect-middleware", "Middleware", RedirectName, redirect()})
+	redirection, err := registerParts(ctx, name, args, parent, part{"redirect-middleware", "Middleware", RedirectName, redirect()})
 	if err != nil {
 		return err
 	}
 	_, err = apiextensions.NewCustomResource(ctx, name+"-redirect-route",
 		traefikObject(args, "IngressRoute", RedirectName, redirectRoute(args)),
-		parent, pulumi.DependsOn(slices.Concat(headers, needed)))
+		parent, pulumi.DependsOn(slices.Concat(headers, needed, redirection)))
 	if err != nil {
 		return fmt.Errorf("redirect route: %w", err)
 	}
@@ -130,22 +130,29 @@ func siteRoute(args *Args) pulumi.Map {
 	if args.TLS != nil {
 		entryPoint = entryPointHTTPS
 	}
-	rules := pulumi.MapArray{siteRule(args, hostMatch(args), HeadersName, RetryName)}
-	if args.LoginLimit != nil {
-		// The longer match comes first. What is refused because another log-in is under way must not use up the rate: a page that
-		// opens several connections would lock its visitor out for minutes.
-		rules = append(rules, siteRule(args, hostMatch(args)+" && "+loginMatch(args.LoginLimit),
-			HeadersName, LoginConcurrencyName, LoginRateName, RetryName))
-	}
-	spec := routeSpec(entryPoint, rules)
+	spec := routeSpec(entryPoint, siteRules(args, HeadersName))
 	if args.TLS != nil {
 		spec["tls"] = routeTLS(args)
 	}
 	return spec
 }
 
+// redirectRoute serves the site as well: the redirect lets through what came over HTTPS to a proxy whose headers Traefik trusts. The
+// same limits must hold there.
 func redirectRoute(args *Args) pulumi.Map {
-	return routeSpec(entryPointHTTP, pulumi.MapArray{routeRule(hostMatch(args), backend(args), HeadersName, RedirectName)})
+	return routeSpec(entryPointHTTP, siteRules(args, HeadersName, RedirectName))
+}
+
+// siteRules lead the site's requests through the first middlewares, then to the limits and the pods.
+func siteRules(args *Args, first ...string) pulumi.MapArray {
+	rules := pulumi.MapArray{siteRule(args, hostMatch(args), slices.Concat(first, []string{RetryName})...)}
+	if args.LoginLimit != nil {
+		// The longer match comes first. What is refused because another log-in is under way must not use up the rate: a page that
+		// opens several connections would lock its visitor out for minutes.
+		rules = append(rules, siteRule(args, hostMatch(args)+" && "+loginMatch(args.LoginLimit),
+			slices.Concat(first, []string{LoginConcurrencyName, LoginRateName, RetryName})...))
+	}
+	return rules
 }
 
 func siteRule(args *Args, match string, middlewares ...string) pulumi.Map {

@@ -108,10 +108,10 @@ func (s *subject) knockAtAll(ctx context.Context, from party, targets []target, 
 		found.add(0, err)
 		return
 	}
-	// Who answers late on a busy machine answers all the same.
-	late := slices.DeleteFunc(slices.Clone(targets), func(to target) bool { return answered[to.address] || !to.allowed(from) })
-	if len(late) > 0 {
-		again, err := s.knock(ctx, from, 1, 20, late)
+	// Who answers late on a busy machine answers all the same; and then so may those who should not.
+	silent := slices.DeleteFunc(slices.Clone(targets), func(to target) bool { return answered[to.address] })
+	if slices.ContainsFunc(silent, func(to target) bool { return to.allowed(from) }) {
+		again, err := s.knock(ctx, from, 12, 10, silent)
 		if err != nil {
 			found.add(0, err)
 			return

@@ -72,6 +72,7 @@ func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 	s.node(t, "kill", victim)
 	// What requests meet counts from when the node is dead, and the replicas' return from when its death was asked for.
 	dead := time.Now()
+	t.Logf("the death took %.1f s", dead.Sub(killed).Seconds())
 	defer s.nodeComesBack(t, victim)
 	limit := pick(2*capacityLimit, capacityLimit)
 	found := death{died: died, replicas: fewReplicas}

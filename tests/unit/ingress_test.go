@@ -98,8 +98,8 @@ entryPoints: [web]
 routes:
 - kind: Rule
   match: "Host(`+"`www.example.com`"+`)"
-  services: [{name: wordpress, port: http}]
-  middlewares: [{name: wordpress-headers}, {name: wordpress-redirect-to-https}]
+  services: [{name: wordpress, port: http, serversTransport: wordpress, strategy: p2c}]
+  middlewares: [{name: wordpress-headers}, {name: wordpress-redirect-to-https}, {name: wordpress-retry}]
 `)
 }
 

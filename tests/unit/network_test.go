@@ -141,6 +141,8 @@ func TestWhoReachesWhom(t *testing.T) {
 			append([]string{"site/web -> 169.254.20.10:53"}, base...)},
 		"DNS cached by pods": {[]func(*network.Args){func(a *network.Args) { a.DNSCacheLabels = map[string]string{"app": "metrics-server"} }},
 			append([]string{"site/web -> kube-system/metrics-server:53"}, base...)},
+		"DNS cached by any pod": {[]func(*network.Args){func(a *network.Args) { a.DNSCacheLabels = map[string]string{} }},
+			append([]string{"site/web -> kube-system/metrics-server:53"}, base...)},
 		"DNS on another port": {[]func(*network.Args){func(a *network.Args) { a.DNSPort = 5353 }}, []string{
 			"traefik/traefik -> site/web:8080", "site/web -> site/db:3306", "site/web -> kube-system/dns:5353",
 		}},

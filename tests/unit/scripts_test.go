@@ -242,6 +242,20 @@ func TestInterruptedFirstStartBeginsAnew(t *testing.T) {
 	}
 }
 
+// The image reads the passwords at every start and hands them on to the server, though only the first start needs them.
+func TestOnlyTheFirstStartIsToldThePasswords(t *testing.T) {
+	for _, names := range []string{"MYSQL_PASSWORD_FILE", "MYSQL_ROOT_PASSWORD_FILE"} {
+		t.Setenv(names, "/a/file")
+	}
+	s := newServerVolume(t)
+	told := s.writes("${MYSQL_PASSWORD_FILE:-} ${MYSQL_ROOT_PASSWORD_FILE:-}")
+	told = strings.ReplaceAll(told, "'", `"`)
+	s.run(t, "start.sh", told+"; mkdir "+filepath.Join(s.volume, "mysql", "mysql"))
+	s.run(t, "complete.sh", "")
+	s.run(t, "start.sh", told)
+	wantFiles(t, s.volume, map[string]string{"mysql/ibdata1": "/a/file /a/file\n \n", "mysql/mysql/": ""})
+}
+
 func TestRestoredDataIsKept(t *testing.T) {
 	s := newServerVolume(t)
 	write(t, filepath.Join(s.volume, "mysql", "ibdata1"), "from a backup\n")

@@ -15,5 +15,8 @@ if [ -e "$marker" ]; then
 elif [ -z "$(ls -A "$data")" ]; then
 	touch "$marker"
 	sync "$marker" /volume
+elif [ -d "$data/mysql" ]; then
+	# The image reads the passwords at every start, though the first alone needs them, and the server would inherit them.
+	unset MYSQL_PASSWORD_FILE MYSQL_ROOT_PASSWORD_FILE
 fi
 exec docker-entrypoint.sh mysqld

@@ -24,8 +24,11 @@ import (
 // plannedHost is the host of the development stack, whose files the tests run with.
 const plannedHost = "wordpress.localhost"
 
-// plannedFiles are those that the program mounts in a pod of the development stack, as the golden manifests have them.
-func plannedFiles(t *testing.T) map[string]string {
+// plannedFiles are those that the program mounts in a pod of WordPress, as the golden manifests have them.
+func plannedFiles(t *testing.T) map[string]string { return plannedFilesBeside(t, "site.conf") }
+
+// plannedFilesBeside are those of the development stack's ConfigMap that holds the given one.
+func plannedFilesBeside(t *testing.T, name string) map[string]string {
 	t.Helper()
 	manifests, err := os.Open(filepath.Join(repository(t), "tests", "testdata", "manifests-dev.golden.yaml"))
 	noError(t, err)
@@ -37,10 +40,10 @@ func plannedFiles(t *testing.T) map[string]string {
 		}
 		err := documents.Decode(&object)
 		if errors.Is(err, io.EOF) {
-			t.Fatal("the golden manifests have no ConfigMap with site.conf")
+			t.Fatalf("the golden manifests have no ConfigMap with %s", name)
 		}
 		noError(t, err)
-		if _, found := object.Data["site.conf"]; found && object.Kind == "ConfigMap" {
+		if _, found := object.Data[name]; found && object.Kind == "ConfigMap" {
 			return object.Data
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -50,6 +51,9 @@ type plannedRoute struct {
 	TLS *struct{ Options struct{ Name string } }
 }
 
+// proxyAddress is that of a proxy which ends TLS and whose headers the edge trusts.
+const proxyAddress = "127.0.0.7"
+
 func startEdge(t *testing.T, backend string, change func(settings string) string) *plannedEdge {
 	t.Helper()
 	root := unpack(t, "traefik-3.6")
@@ -70,7 +74,7 @@ func startEdge(t *testing.T, backend string, change func(settings string) string
 	noError(t, os.WriteFile(path, []byte(change(string(text))), 0o600))
 	command := exec.Command(filepath.Join(root, "traefik"),
 		"--entrypoints.web.address="+e.http, "--entrypoints.websecure.address="+e.https, "--providers.file.filename="+path,
-		"--global.checknewversion=false", "--global.sendanonymoususage=false")
+		"--entrypoints.web.forwardedheaders.trustedips="+proxyAddress, "--global.checknewversion=false", "--global.sendanonymoususage=false")
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	c := launch(t, command, true)
 	c.await(t, "routes", func() bool {
@@ -140,10 +144,10 @@ func addRouters(t *testing.T, routers map[string]any, object planned) {
 
 // visit asks over HTTPS from an address of this machine; all of 127.0.0.0/8 are.
 func (e *plannedEdge) visit(ctx context.Context, from, method, path string) (answer, error) {
-	return e.visitBy(ctx, from, method, "https://"+plannedHost+path, nil)
+	return e.visitBy(ctx, from, method, "https://"+plannedHost+path, nil, nil)
 }
 
-func (e *plannedEdge) visitBy(ctx context.Context, from, method, url string, change func(*tls.Config)) (answer, error) {
+func (e *plannedEdge) visitBy(ctx context.Context, from, method, url string, header http.Header, change func(*tls.Config)) (answer, error) {
 	settings := &tls.Config{RootCAs: e.roots, ServerName: plannedHost}
 	if change != nil {
 		change(settings)
@@ -167,6 +171,7 @@ func (e *plannedEdge) visitBy(ctx context.Context, from, method, url string, cha
 	if err != nil {
 		return answer{}, err
 	}
+	maps.Copy(request.Header, header)
 	response, err := client.Do(request)
 	if err != nil {
 		return answer{}, err
@@ -226,6 +231,7 @@ func TestPlannedEdgeIsHard(t *testing.T) {
 	t.Run("one client floods the log-in", func(t *testing.T) { e.floodIsContained(t, p) })
 	t.Run("the burst is used up", e.burstIsUsedUp)
 	t.Run("no other spelling leads round the limit", func(t *testing.T) { e.noWayRoundTheLimit(t, p) })
+	t.Run("a proxy that ends TLS leads round no limit", e.trustedProxyIsLimited)
 	t.Run("no pod answers", func(t *testing.T) {
 		p.Close()
 		wantUsual(t, "no pod", e.mustVisit(t, "127.0.0.2", "/"), http.StatusBadGateway)
@@ -259,7 +265,7 @@ func TestPlannedEdgeGivesUpSilentPods(t *testing.T) {
 }
 
 func (e *plannedEdge) redirectsHaveHeaders(t *testing.T) {
-	got, err := e.visitBy(t.Context(), "127.0.0.2", http.MethodGet, "http://"+plannedHost+"/a?b=c", nil)
+	got, err := e.visitBy(t.Context(), "127.0.0.2", http.MethodGet, "http://"+plannedHost+"/a?b=c", nil, nil)
 	noError(t, err)
 	if want := "https://" + plannedHost + "/a?b=c"; got.status != http.StatusMovedPermanently || got.header.Get("Location") != want {
 		t.Errorf("status %d, location %q, want %q", got.status, got.header.Get("Location"), want)
@@ -284,7 +290,7 @@ func (e *plannedEdge) weakTLSIsRefused(t *testing.T) {
 		"1.2, AES-GCM":     {ciphers(tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), true},
 		"1.2, ChaCha20":    {ciphers(tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256), true},
 	} {
-		_, err := e.visitBy(t.Context(), "127.0.0.2", http.MethodGet, "https://"+plannedHost+"/", row.change)
+		_, err := e.visitBy(t.Context(), "127.0.0.2", http.MethodGet, "https://"+plannedHost+"/", nil, row.change)
 		if (err == nil) != row.accepted {
 			t.Errorf("%s: accepted %t, want %t: %v", name, err == nil, row.accepted, err)
 		}
@@ -296,7 +302,7 @@ func ciphers(suites ...uint16) func(*tls.Config) {
 }
 
 func (e *plannedEdge) otherNamesAreRefused(t *testing.T) {
-	got, err := e.visitBy(t.Context(), "127.0.0.2", http.MethodGet, "https://"+plannedHost+"/", func(c *tls.Config) {
+	got, err := e.visitBy(t.Context(), "127.0.0.2", http.MethodGet, "https://"+plannedHost+"/", nil, func(c *tls.Config) {
 		c.ServerName, c.InsecureSkipVerify = "other.example.com", true
 	})
 	noError(t, err)
@@ -356,6 +362,27 @@ func (e *plannedEdge) burstIsUsedUp(t *testing.T) {
 	}
 	if passed < plannedBurst {
 		t.Errorf("%d log-ins passed, want %d", passed, plannedBurst)
+	}
+}
+
+// trustedProxyIsLimited comes by plain http with a header that says it was HTTPS, which redirects none but untrusted clients.
+func (e *plannedEdge) trustedProxyIsLimited(t *testing.T) {
+	visit := func(from, path string) int {
+		got, err := e.visitBy(t.Context(), from, http.MethodGet, "http://"+plannedHost+path, http.Header{"X-Forwarded-Proto": {"https"}}, nil)
+		noError(t, err)
+		return got.status
+	}
+	if status := visit("127.0.0.2", "/"); status != http.StatusMovedPermanently && status != http.StatusPermanentRedirect {
+		t.Errorf("a client that says it came over HTTPS: status %d, want a redirect", status)
+	}
+	if status := visit(proxyAddress, "/"); status != http.StatusOK {
+		t.Errorf("a trusted proxy: status %d, want 200", status)
+	}
+	began := time.Now()
+	for passed := 0; visit(proxyAddress, "/wp-login.php") != http.StatusTooManyRequests; passed++ {
+		if most := plannedBurst + 1 + int(time.Since(began)/plannedRefill); passed > most {
+			t.Fatalf("%d log-ins passed by way of the proxy, want %d at most", passed, most)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ die() {
 }
 
 # read_setting NAME [DEFAULT] takes $NAME, or the contents of the file that $NAME_FILE names, out of the environment
-# and into a variable of this shell alone: no process started from here inherits it.
+# and exports the variable, as the official image does: what runs from here on inherits it.
 read_setting() {
 	local name=$1 file_name=$1_FILE value=${!1:-}
 	local file=${!file_name:-}
@@ -33,8 +33,8 @@ read_setting() {
 		value=$(<"$file")
 		[[ -n $value ]] || die "$file_name: $file is empty"
 	fi
-	unset "$name" "$file_name"
-	printf -v "$name" %s "${value:-${2:-}}"
+	unset "$file_name"
+	export "$name=${value:-${2:-}}"
 }
 
 read_settings() {
