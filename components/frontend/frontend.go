@@ -167,7 +167,7 @@ func (a *Args) check() error {
 		return errors.New("content claim, database host and database secret are required")
 	case (a.AuthSecret == nil) == (a.ExistingAuthSecret == ""):
 		return errors.New("either an auth secret or an existing secret is required")
-	case a.Workers < 1 || a.RequestMemoryBytes < 1 || a.MaxUploadBytes < 1 || a.MaxRequestSeconds < 1:
+	case min(int64(a.Workers), a.RequestMemoryBytes, a.MaxUploadBytes, int64(a.MaxRequestSeconds)) < 1:
 		return errors.New("workers, maximum upload, and memory and time of a request must be above 0")
 	case a.DrainSeconds+a.MaxRequestSeconds >= a.TerminationGracePeriodSeconds:
 		return fmt.Errorf("a drain of %d s and a request of %d s do not fit in a grace period of %d s",
