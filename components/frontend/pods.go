@@ -180,9 +180,6 @@ func mounts(args *Args) corev1.VolumeMountArray {
 			SubPath:   pulumi.String(contentFolder),
 			MountPath: pulumi.String(corePath + "/wp-content"),
 		},
-		&corev1.VolumeMountArgs{
-			Name: pulumi.String(secretsVolume), MountPath: pulumi.String(secretsPath), ReadOnly: pulumi.Bool(true),
-		},
 		imageVolume(),
 		pod.File(configVolume, portsKey, "/etc/apache2/ports.conf"),
 		pod.File(configVolume, siteKey, "/etc/apache2/sites-available/000-default.conf"),
@@ -194,8 +191,18 @@ func mounts(args *Args) corev1.VolumeMountArray {
 	if hasCABundle(args) {
 		fixed = append(fixed, pod.File(configVolume, caBundleKey, caBundlePath))
 	}
-	return slices.Concat(fixed, pod.ScratchMounts(
+	return slices.Concat(fixed, secretMounts(args.Database), pod.ScratchMounts(
 		[2]string{"tmp", "/tmp"}, [2]string{"run", "/var/run/apache2"}, [2]string{"lock", "/var/lock/apache2"}))
+}
+
+// secretMounts show each secret as a file of its own, which stays as it was when the container started. A mounted folder would follow
+// the Secret: the kubelet replaces what is in it, and PHP, which remembers for a minute where a path leads, no longer finds the files.
+func secretMounts(database DatabaseArgs) corev1.VolumeMountArray {
+	var files corev1.VolumeMountArray
+	for _, key := range append([]string{database.PasswordKey}, keyNames[:]...) {
+		files = append(files, pod.File(secretsVolume, key, secretsPath+"/"+key))
+	}
+	return files
 }
 
 // imageVolume covers the folder that the image declares to be a volume. The runtime would make one there, which everything in

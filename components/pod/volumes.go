@@ -51,7 +51,8 @@ func ConfigMapVolume(volume string, configMap pulumi.StringInput) *corev1.Volume
 	}
 }
 
-// File mounts one key of a ConfigMap volume as a file at the given path.
+// File mounts one key of a volume of a ConfigMap or of Secrets as a file at the given path. It stays as it was when the container
+// started.
 func File(volume, key, path string) *corev1.VolumeMountArgs {
 	return &corev1.VolumeMountArgs{
 		Name:      pulumi.String(volume),

@@ -242,6 +242,32 @@ func TestDatabaseIsReachedAsConfigured(t *testing.T) {
 	}
 }
 
+// A mounted folder follows a changed Secret, and PHP's cache of paths does not: requests would find no password. A mounted file stays.
+func TestSecretsAreMountedOneByOne(t *testing.T) {
+	mounted := map[string]bool{}
+	for _, mount := range site(runFrontend(t)).VolumeMounts {
+		if mount.Name != "secrets" {
+			continue
+		}
+		if mount.SubPath == "" || mount.MountPath != "/etc/wordpress/secrets/"+mount.SubPath || !mount.ReadOnly {
+			t.Errorf("mount of %q at %s, read-only %t; want a single file", mount.SubPath, mount.MountPath, mount.ReadOnly)
+		}
+		mounted[mount.MountPath] = true
+	}
+	files := 0
+	for _, variable := range site(runFrontend(t)).Env {
+		if strings.HasSuffix(variable.Name, "_FILE") {
+			files++
+			if !mounted[variable.Value] {
+				t.Errorf("%s is %s, which is not mounted", variable.Name, variable.Value)
+			}
+		}
+	}
+	if files != len(mounted) || files != 9 {
+		t.Errorf("%d variables name files, and %d are mounted, want the password, four keys and four salts", files, len(mounted))
+	}
+}
+
 func TestExistingAuthSecretIsUsedAsItIs(t *testing.T) {
 	p := runFrontend(t, func(a *frontend.Args) { a.AuthSecret, a.ExistingAuthSecret = nil, "from-the-vault" })
 	p.wantObjects("ConfigMap wordpress", "Deployment wordpress", "PodDisruptionBudget wordpress", "Service wordpress")
