@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"wordpress-on-kubernetes/components/autoscaling"
 	"wordpress-on-kubernetes/components/database"
@@ -45,6 +46,10 @@ func (r *rawConfiguration) deploy(ctx *pulumi.Context) error {
 	stack, err := config.Load(r.values, r.secretKeys)
 	if err != nil {
 		return err
+	}
+	if len(validation.IsValidLabelValue(ctx.Stack())) > 0 {
+		return fmt.Errorf("the stack's name is %q and becomes the label app.kubernetes.io/instance of every object: choose one of at most "+
+			"63 letters, digits, -, _ and ., with a letter or digit at either end", ctx.Stack())
 	}
 	program := func(ctx *pulumi.Context) error { return compose(ctx, stack) }
 	if err := rehearse(ctx, program, terms(stack)); err != nil {

@@ -520,6 +520,18 @@ func TestInvalidConfigurationEndsTheProgramWithItsError(t *testing.T) {
 	}
 }
 
+// Pulumi takes names that Kubernetes does not: one message must come of it, and not one for each object.
+func TestStackNameBecomesALabel(t *testing.T) {
+	for _, name := range []string{"feature_", strings.Repeat("a", 64)} {
+		loaded := load(t, "dev", nil)
+		loaded.stack = name
+		_, err := loaded.exec(t)
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("the stack's name is %q", name)) || strings.Contains(err.Error(), "objects have") {
+			t.Errorf("stack %q: got the error %v, want one about its name", name, err)
+		}
+	}
+}
+
 func TestOverrideChangesItsObjectAlone(t *testing.T) {
 	for _, row := range []struct{ key, value, object string }{
 		{"wordpress:frontend.image", "wordpress:7.2.0-php8.3-apache", "Deployment wordpress"},

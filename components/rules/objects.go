@@ -116,7 +116,7 @@ func reportLabels(report report, object plan.Object, path *field.Path, set map[s
 			report(object, field.Required(path.Key(key), "set it as components/labels does"))
 		case len(validation.IsValidLabelValue(got)) > 0:
 			report(object, field.Invalid(path.Key(key), got,
-				"must be a label's value: at most 63 letters, digits, -, _ and ., with a letter or digit at either end; the instance is the stack's name"))
+				"must be a label's value: at most 63 letters, digits, -, _ and ., with a letter or digit at either end"))
 		case want != "" && got != want:
 			report(object, field.Invalid(path.Key(key), got, fmt.Sprintf("must be %q", want)))
 		}
