@@ -37,6 +37,7 @@ func TestChangedSecretFailsNoRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.apply(t, map[string]string{"wordpress:frontend.existingSecret": name})
+	s.awaitGone(t)
 	defer func() {
 		if err := p.SetConfig(t.Context(), authSecret, auto.ConfigValue{Value: own.Value, Secret: true}); err != nil {
 			t.Fatal(err)
@@ -79,6 +80,10 @@ func (s *subject) secretChanges(t *testing.T, name string) (load.Report, error) 
 	if err != nil || len(pods) == 0 {
 		t.Fatalf("%d frontend pods are ready: %v", len(pods), err)
 	}
+	annotate := []string{"annotate", "-n", s.namespace, "--overwrite", "pods"}
+	for _, pod := range pods {
+		annotate = append(annotate, pod.Name)
+	}
 	visits := s.visit(t)
 	visits.Phase("before")
 	awaitRequests(t, visits)
@@ -86,7 +91,7 @@ func (s *subject) secretChanges(t *testing.T, name string) (load.Report, error) 
 	visits.Phase("the Secret has changed")
 	kubectl(t, s.project, "", "patch", "-n", s.namespace, "secret", name, "-p", fmt.Sprintf(`{"stringData":{"NONCE_SALT":%q}}`, rand.Text()))
 	// The kubelet looks after the volumes of a pod that changes at once, and otherwise within a minute or so.
-	kubectl(t, s.project, "", "annotate", "-n", s.namespace, "pods", "--selector="+s.frontend, "--overwrite", "e2e/secret-changed="+rand.Text())
+	kubectl(t, s.project, "", append(annotate, "e2e/secret-changed="+rand.Text())...)
 	await(t, "every kubelet has brought the changed Secret", func(context.Context) error {
 		for i, version := range broughtTo(t, pods) {
 			if version == before[i] {
