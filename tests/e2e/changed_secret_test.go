@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -115,12 +114,15 @@ func broughtTo(t *testing.T, pods []corev1.Pod) []string {
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("no process sees the Secrets of %s: %v", pod.Name, err)
 		}
+		// A process may have ended since, but not the kubelet.
 		for _, path := range paths {
-			// A process may have ended since.
 			if target, err := os.Readlink(path); err == nil {
 				found[i] = target
 				break
 			}
+		}
+		if found[i] == "" {
+			t.Fatalf("no process can read which Secrets %s has", pod.Name)
 		}
 	}
 	return found
@@ -134,17 +136,7 @@ func (s *subject) withSecretsFolder(t *testing.T) (restore func()) {
 		t.Fatal(err)
 	}
 	const volume = "secrets"
-	set := func(mounts []corev1.VolumeMount) {
-		text, err := json.Marshal([]any{map[string]any{
-			"op": "replace", "path": "/spec/template/spec/containers/0/volumeMounts", "value": mounts,
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		kubectl(t, s.project, "", "patch", "-n", s.namespace, "deployment", deploymentName, "--type=json", "-p", string(text))
-		s.kubernetes.awaitRollout(t)
-		s.awaitGone(t)
-	}
+	set := func(mounts []corev1.VolumeMount) { s.replaceInContainer(t, "volumeMounts", mounts) }
 	files := now.Spec.Template.Spec.Containers[0].VolumeMounts
 	folder := slices.DeleteFunc(slices.Clone(files), func(mount corev1.VolumeMount) bool { return mount.Name == volume })
 	set(append(folder, corev1.VolumeMount{Name: volume, ReadOnly: true, MountPath: "/etc/wordpress/" + volume}))

@@ -17,7 +17,8 @@ import (
 // as long.
 const capacityLimit = time.Minute
 
-// sentLimit is how long after a node's death a request may still be sent that fails: later ones go to other pods.
+// sentLimit is how long after a node's death a request may still be sent that fails: later ones go to other pods. It has room for the
+// command that ends the node.
 const sentLimit = 5 * time.Second
 
 // failureLimit is how long after a node's death requests may fail: nobody closes the connections of those that its pods had begun, so
@@ -70,9 +71,6 @@ func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 	visits.Phase("the node is dead")
 	killed := time.Now()
 	s.node(t, "kill", victim)
-	// What requests meet counts from when the node is dead, and the replicas' return from when its death was asked for.
-	dead := time.Now()
-	t.Logf("the death took %.1f s", dead.Sub(killed).Seconds())
 	defer s.nodeComesBack(t, victim)
 	limit := pick(2*capacityLimit, capacityLimit)
 	found := death{died: died, replicas: fewReplicas}
@@ -111,7 +109,7 @@ func (s *subject) frontendNodeDies(t *testing.T) (death, error) {
 	report, _ := s.settled(t, visits)
 	found.failed, found.requests = report.Failed, report.Requests
 	sent, ended := visits.LastFailed()
-	found.sent, found.window = max(0, sent.Sub(dead)), max(0, ended.Sub(dead))
+	found.sent, found.window = max(0, sent.Sub(killed)), max(0, ended.Sub(killed))
 	lost, err := s.lost(t.Context(), visits.acknowledged)
 	switch {
 	case err != nil:

@@ -101,20 +101,24 @@ func (s *subject) withoutDrain(t *testing.T) (restore func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set := func(lifecycle *corev1.Lifecycle) {
-		text, err := json.Marshal([]any{map[string]any{
-			"op": "replace", "path": "/spec/template/spec/containers/0/lifecycle", "value": lifecycle,
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		kubectl(t, s.project, "", "patch", "-n", s.namespace, "deployment", deploymentName, "--type=json", "-p", string(text))
-		s.kubernetes.awaitRollout(t)
-		s.awaitGone(t)
-	}
+	set := func(lifecycle *corev1.Lifecycle) { s.replaceInContainer(t, "lifecycle", lifecycle) }
 	drain := now.Spec.Template.Spec.Containers[0].Lifecycle
 	set(&corev1.Lifecycle{})
 	return func() { set(drain) }
+}
+
+// replaceInContainer changes a field of the frontend's container, and returns when all pods have it and the others have gone.
+func (s *subject) replaceInContainer(t *testing.T, field string, value any) {
+	t.Helper()
+	text, err := json.Marshal([]any{map[string]any{
+		"op": "replace", "path": "/spec/template/spec/containers/0/" + field, "value": value,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kubectl(t, s.project, "", "patch", "-n", s.namespace, "deployment", deploymentName, "--type=json", "-p", string(text))
+	s.kubernetes.awaitRollout(t)
+	s.awaitGone(t)
 }
 
 // withoutRetry takes the edge's second attempt out, and returns what puts it back.
