@@ -42,7 +42,7 @@ preview: $(ENGINE) ## what `make up` would change in STACK; needs no cluster whe
 
 .PHONY: pulumi
 pulumi: $(ENGINE) ## run pulumi with ARGS='...' on the STACK that `make up` deployed, with its settings, secrets and state
-	@$(STACKS) pulumi -stack '$(STACK)' -context '$(CONTEXT)' -- $(ARGS)
+	@$(if $(strip $(ARGS)),,$(error say what Pulumi is to do, as in: make pulumi ARGS='stack output'))$(STACKS) pulumi -stack '$(STACK)' -context '$(CONTEXT)' -- $(ARGS)
 
 .PHONY: render
 render: ## print the objects of STACK as YAML, secrets hidden; needs no cluster

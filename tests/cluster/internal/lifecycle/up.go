@@ -203,7 +203,9 @@ func (h *Host) buildNamedImages(ctx context.Context, names []string) error {
 	if err := images.Build(ctx, images.Options{Repo: h.Repo, Names: names, Progress: progress}); err != nil {
 		return err
 	}
-	h.Progress(fmt.Sprintf("images: %d are up to date", upToDate.Load()))
+	if count := upToDate.Load(); count > 0 {
+		h.Progress(fmt.Sprintf("images: %d are up to date", count))
+	}
 	return nil
 }
 
