@@ -327,17 +327,19 @@ func (s *subject) standardIsHonest(t *testing.T, _ *site) (problem error) {
 
 const (
 	floodConnections = 16
-	// floodPerSecond is more than ten times what three pods can check, of which 3 to 4 a second were seen. A flood without a rate measures how fast its own client is: it made
-	// thousands of requests a second, and the visitor waited for the client, which shares the cores with the site.
+	// floodPerSecond is more than ten times what three pods can check, of which 3 to 4 a second were seen. A flood without a rate
+	// measures how fast its own client is: it made thousands of requests a second, and the visitor waited for the client, which
+	// shares the cores with the site.
 	floodPerSecond = 100.0
 	// floodTime of each round, after the burst has passed, and quietTime before it to compare with: longer than the edge remembers
 	// a client, so that each round has its burst.
 	floodTime, quietTime = 10 * time.Second, 8 * time.Second
 	// burstLimit is what a burst is waited for: one log-in at a time, each with its share of a processor.
 	burstLimit = 90 * time.Second
-	// slowed is how many times as long the other visitor's pages may take once the burst has passed. 1.2 to 1.5 was measured.
+	// slowed is how many times as long the other visitor's pages may take once the burst has passed. 1.1 to 1.5 was measured.
 	slowed = 2.0
-	// slowedByBurst is the same while the burst passes: one log-in at a time takes a part of one pod's processor time. 1.3 to 2.3 was measured.
+	// slowedByBurst is the same while the burst passes: one log-in at a time takes a part of one pod's processor time. 1.3 to 2.3
+	// was measured.
 	slowedByBurst = 3.0
 )
 
