@@ -1,0 +1,297 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"wordpress-on-kubernetes/components/autoscaling"
+	"wordpress-on-kubernetes/components/database"
+	"wordpress-on-kubernetes/components/frontend"
+	"wordpress-on-kubernetes/components/headers"
+	"wordpress-on-kubernetes/components/ingress"
+	"wordpress-on-kubernetes/components/namespace"
+	"wordpress-on-kubernetes/components/network"
+	"wordpress-on-kubernetes/components/pod"
+	"wordpress-on-kubernetes/components/rules"
+	"wordpress-on-kubernetes/components/storage"
+	"wordpress-on-kubernetes/config"
+)
+
+func namespaceArgs(ctx *pulumi.Context, stack *config.Stack) *namespace.Args {
+	return &namespace.Args{Name: stack.Namespace, Instance: ctx.Stack(), Protect: *stack.Storage.Protect}
+}
+
+func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace) *network.Args {
+	settings := stack.Network
+	args := &network.Args{
+		Namespace: space.Name,
+		Instance:  ctx.Stack(),
+		Frontend:  network.PodsArgs{Selector: frontend.Selector(), Port: frontend.SitePort},
+		Edge: network.PeersArgs{
+			Namespace: settings.Edge.Namespace, PodLabels: settings.Edge.PodLabels, CIDRs: settings.Edge.CIDRs,
+		},
+		DNS: network.PeersArgs{
+			Namespace: settings.DNS.Namespace, PodLabels: settings.DNS.PodLabels, CIDRs: settings.DNS.CIDRs,
+		},
+		DNSCacheLabels: settings.DNS.CachePodLabels,
+		DNSPort:        settings.DNS.Port,
+		ACMESolver:     stack.SolvesChallenges(),
+	}
+	if stack.Database.Mode == config.Standalone {
+		args.Database = &network.PodsArgs{Selector: database.Selector(), Port: database.Port}
+	} else {
+		args.ExternalDatabase = &network.DestinationArgs{
+			Peers: network.PeersArgs{
+				Namespace: settings.Database.Namespace,
+				PodLabels: settings.Database.PodLabels,
+				CIDRs:     settings.Database.CIDRs,
+			},
+			Ports: []int{*settings.Database.Port},
+		}
+	}
+	for _, destination := range settings.Egress {
+		args.Egress = append(args.Egress, network.DestinationArgs{
+			Peers: network.PeersArgs{CIDRs: []string{destination.CIDR}}, Ports: destination.Ports,
+		})
+	}
+	return args
+}
+
+// reachesWeb reports whether WordPress may ask web servers for anything, its company's own among them.
+func reachesWeb(egress []config.NetworkDestination) bool {
+	return slices.ContainsFunc(egress, func(destination config.NetworkDestination) bool {
+		return slices.Contains(destination.Ports, 80) || slices.Contains(destination.Ports, 443)
+	})
+}
+
+func storageArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace) *storage.Args {
+	content := stack.Storage.Content
+	args := &storage.Args{
+		Namespace:         space.Name,
+		Instance:          ctx.Stack(),
+		Content:           &storage.VolumeArgs{StorageClass: content.StorageClass, Size: content.Size},
+		ContentAccessMode: string(content.AccessMode),
+		Protect:           *stack.Storage.Protect,
+	}
+	if stack.Database.Mode == config.Standalone {
+		volume := stack.Storage.Database
+		args.Database = &storage.VolumeArgs{StorageClass: volume.StorageClass, Size: volume.Size}
+	}
+	if cephfs := stack.Storage.CephFS; cephfs.Create {
+		args.CephFS = &storage.CephFSArgs{
+			Filesystem: cephfs.Filesystem, Namespace: cephfs.Namespace, OperatorNamespace: cephfs.OperatorNamespace,
+		}
+	}
+	return args
+}
+
+func databaseArgs(
+	ctx *pulumi.Context, stack *config.Stack,
+	space *namespace.Namespace, volumes *storage.Storage, closed []pulumi.Resource,
+) *database.Args {
+	settings := stack.Database
+	args := &database.Args{
+		Namespace:      space.Name,
+		Instance:       ctx.Stack(),
+		Database:       settings.Name,
+		User:           settings.User,
+		Password:       secret(stack.DatabasePassword),
+		ExistingSecret: settings.ExistingSecret,
+		After:          closed,
+	}
+	if settings.Mode == config.External {
+		args.External = &database.ExternalArgs{Host: settings.Host, Port: settings.Port}
+		return args
+	}
+	args.Server = &database.ServerArgs{
+		Image:                         settings.Image,
+		ImagePullPolicy:               string(stack.ImagePullPolicy),
+		ImagePullSecrets:              stack.ImagePullSecrets,
+		RootPassword:                  secret(stack.DatabaseRootPassword),
+		Resources:                     resources(settings.Resources),
+		MaxConnections:                *settings.MaxConnections,
+		TerminationGracePeriodSeconds: settings.TerminationGracePeriodSeconds,
+		DataClaim:                     volumes.DatabaseClaim,
+	}
+	return args
+}
+
+func frontendArgs(
+	ctx *pulumi.Context, stack *config.Stack,
+	space *namespace.Namespace, volumes *storage.Storage, mysql *database.Database, closed []pulumi.Resource,
+) *frontend.Args {
+	settings := stack.Frontend
+	return &frontend.Args{
+		Headers:                       headerPolicy(stack),
+		XMLRPC:                        stack.Site.XMLRPC,
+		Namespace:                     space.Name,
+		Instance:                      ctx.Stack(),
+		SiteURL:                       siteURL(stack),
+		Image:                         settings.Image,
+		ImagePullPolicy:               string(stack.ImagePullPolicy),
+		ImagePullSecrets:              stack.ImagePullSecrets,
+		Replicas:                      settings.Replicas,
+		Resources:                     resources(settings.Resources),
+		Workers:                       *settings.Workers,
+		RequestMemoryBytes:            settings.RequestMemory.Value(),
+		MaxUploadBytes:                settings.MaxUploadSize.Value(),
+		MaxRequestSeconds:             settings.MaxRequestSeconds,
+		RequireSpread:                 settings.Spread == config.SpreadRequired,
+		MaxSurge:                      string(settings.MaxSurge),
+		MaxUnavailable:                string(settings.MaxUnavailable),
+		DisruptionBudget:              string(settings.DisruptionBudget.MaxUnavailable),
+		DrainSeconds:                  settings.DrainSeconds,
+		TerminationGracePeriodSeconds: settings.TerminationGracePeriodSeconds,
+		LivenessProbe:                 settings.LivenessProbe,
+		ServiceAnnotations:            settings.Service.Annotations,
+		ServiceType:                   string(settings.Service.Type),
+		NodePort:                      settings.Service.NodePort,
+		ContentClaim:                  volumes.ContentClaim,
+		Database: frontend.DatabaseArgs{
+			Host:        mysql.Host,
+			Name:        stack.Database.Name,
+			User:        stack.Database.User,
+			SecretName:  mysql.SecretName,
+			PasswordKey: database.PasswordKey,
+			TLS:         databaseTLSArgs(stack),
+		},
+		BlockOutgoingHTTP:  *stack.Network.Enabled && !reachesWeb(stack.Network.Egress),
+		AuthSecret:         secret(stack.AuthSecret),
+		ExistingAuthSecret: settings.ExistingSecret,
+		After:              slices.Concat(mysql.Ready, closed),
+	}
+}
+
+// databaseTLSArgs are nil where the connections are not encrypted. The program's own server is reached within the namespace, which
+// network policies close.
+func databaseTLSArgs(stack *config.Stack) *frontend.DatabaseTLSArgs {
+	tls := stack.Database.TLS
+	if stack.Database.Mode != config.External || tls.Mode == config.DatabaseTLSDisabled {
+		return nil
+	}
+	return &frontend.DatabaseTLSArgs{Verify: tls.Mode == config.DatabaseTLSVerified, CABundle: tls.CABundle}
+}
+
+func autoscalingArgs(
+	ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace, wordpress *frontend.Frontend,
+) *autoscaling.Args {
+	settings := stack.Autoscaling
+	return &autoscaling.Args{
+		Namespace:                     space.Name,
+		Instance:                      ctx.Stack(),
+		Deployment:                    wordpress.Deployment,
+		MinReplicas:                   settings.MinReplicas,
+		MaxReplicas:                   settings.MaxReplicas,
+		CPUUtilization:                settings.CPUUtilization,
+		ScaleDownStabilizationSeconds: *settings.ScaleDownStabilizationSeconds,
+	}
+}
+
+func ingressArgs(
+	ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace, wordpress *frontend.Frontend,
+) *ingress.Args {
+	settings := stack.Ingress
+	args := &ingress.Args{
+		Namespace:       space.Name,
+		Instance:        ctx.Stack(),
+		Kind:            ingress.Kind(settings.Kind),
+		ClassName:       settings.ClassName,
+		Annotations:     settings.Annotations,
+		MaxBodyBytes:    frontend.MaxBodyBytes(stack.Frontend.MaxUploadSize.Value()),
+		Host:            stack.Site.Host,
+		Service:         wordpress.Service,
+		ServicePort:     frontend.ServicePortName,
+		RedirectToHTTPS: *settings.RedirectToHTTPS,
+		Headers:         headerPolicy(stack),
+		LoginLimit:      loginLimitArgs(stack),
+
+		MaxRequestSeconds: stack.Frontend.MaxRequestSeconds,
+	}
+	if settings.TLS.Enabled() {
+		args.TLS = &ingress.TLSArgs{
+			CertResolver:   settings.TLS.CertResolver,
+			Domains:        settings.TLS.Domains,
+			ExistingSecret: settings.TLS.ExistingSecret,
+			ClusterIssuer:  settings.TLS.ClusterIssuer,
+			MinVersion:     traefikVersions[settings.TLS.MinVersion],
+		}
+	}
+	return args
+}
+
+// terms are what the rules cannot see in the objects.
+func terms(stack *config.Stack) rules.Terms {
+	return rules.Terms{
+		ExistingSecrets: append([]string{
+			stack.Database.ExistingSecret, stack.Frontend.ExistingSecret, stack.Ingress.TLS.ExistingSecret,
+		}, stack.ImagePullSecrets...),
+		ExternalDatabase:  stack.Database.Host,
+		UnversionedImages: stack.Profile != config.Production,
+		OpenNetwork:       !*stack.Network.Enabled,
+		Secrets: map[string]string{
+			"wordpress:databasePassword":     string(stack.DatabasePassword),
+			"wordpress:databaseRootPassword": string(stack.DatabaseRootPassword),
+			"wordpress:authSecret":           string(stack.AuthSecret),
+		},
+	}
+}
+
+// traefikVersions are Traefik's names for the versions of TLS.
+var traefikVersions = map[config.TLSVersion]string{config.TLS12: "VersionTLS12", config.TLS13: "VersionTLS13"}
+
+// loginLimitArgs are nil where log-ins are not limited.
+func loginLimitArgs(stack *config.Stack) *ingress.LoginLimitArgs {
+	limit := stack.Ingress.LoginLimit
+	if !*limit.Enabled {
+		return nil
+	}
+	args := &ingress.LoginLimitArgs{
+		RequestsPerMinute: limit.RequestsPerMinute,
+		Burst:             limit.Burst,
+		Concurrent:        *limit.Concurrent,
+		XMLRPC:            stack.Site.XMLRPC,
+	}
+	if stack.Ingress.ClientAddress == config.AddressForwarded {
+		args.Proxies = stack.Ingress.Proxies
+	}
+	return args
+}
+
+// headerPolicy is the same for the pods and for the edge.
+func headerPolicy(stack *config.Stack) headers.Policy {
+	policy := headers.Policy{Embedding: stack.Site.Embedding, BrowserFeatures: stack.Site.BrowserFeatures}
+	if stack.HTTPS() {
+		policy.HSTSSeconds = &stack.Site.HSTSSeconds
+	}
+	return policy
+}
+
+// siteURL is what WordPress calls itself.
+func siteURL(stack *config.Stack) string {
+	if stack.HTTPS() {
+		return "https://" + stack.Site.Host
+	}
+	return "http://" + stack.Site.Host
+}
+
+// replicas is the number of frontend pods, or the range that the autoscaler chooses from.
+func replicas(stack *config.Stack) string {
+	if stack.Frontend.Replicas != nil {
+		return fmt.Sprint(*stack.Frontend.Replicas)
+	}
+	return fmt.Sprintf("%d–%d", stack.Autoscaling.MinReplicas, stack.Autoscaling.MaxReplicas)
+}
+
+// secret is nil for a value that is not set, and never leaves the program in plain text otherwise.
+func secret(value config.Secret) pulumi.StringInput {
+	if value == "" {
+		return nil
+	}
+	return pulumi.ToSecret(pulumi.String(string(value))).(pulumi.StringOutput)
+}
+
+func resources(r config.Resources) pod.Resources {
+	return pod.Resources{CPU: r.CPU, Memory: r.Memory, EphemeralStorage: r.EphemeralStorage}
+}
