@@ -13,6 +13,10 @@ ARGS ?=
 NODES ?= 1
 # `required` fails `make test` where govulncheck cannot reach its database. Otherwise that is only said in the output.
 VULNERABILITIES ?=
+# What `make verify` tries: numbers of promises and names of rows of docs/evidence.md, such as '2 13 scaling in'. Empty: everything.
+PROMISES ?=
+# By the environment, because a name may hold an apostrophe.
+export PROMISES
 # Runs of each measurement of `make bench`.
 RUNS ?= 5
 
@@ -75,8 +79,17 @@ e2e: $(ENGINE) ## the end-to-end tests, on the local cluster; one that does not 
 	cd tests/cluster && go test -count=1 ./internal/images
 
 .PHONY: verify
-verify: $(ENGINE) ## every promise in its long form, beside the tutorial's manifests: hours; writes docs/evidence.md
-	cd tests/e2e && go test -count=1 -timeout 6h -v . -long -publish
+verify: chosen $(ENGINE) ## the promises in their long form, all (hours) or PROMISES='2 13 scaling in'; writes docs/evidence.md
+	cd tests/e2e && go test -count=1 -timeout 6h -v . -long -publish -promises "$$PROMISES"
+
+# Refuses what there is not before anything is built.
+.PHONY: chosen
+chosen:
+	@$(if $(PROMISES),cd tests/e2e && go run ./cmd/evidence select "$$PROMISES")
+
+.PHONY: freshness
+freshness: ## how many commits have touched the program since each row of docs/evidence.md was tried
+	@cd tests/e2e && go run ./cmd/evidence freshness ../..
 
 .PHONY: bench
 bench: cluster $(ENGINE) ## measure previews, updates and the compiler, and print the table

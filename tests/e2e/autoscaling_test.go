@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 )
 
 // TestAutoscalerGrowsAndShrinks loads the site until every allowed replica runs, updates it meanwhile, and waits until the
@@ -45,7 +47,9 @@ func TestAutoscalerGrowsAndShrinks(t *testing.T) {
 		s.keep(t, proof{promise: 5, title: "scaled automatically under load, and back", rounds: 1,
 			tried: fmt.Sprintf("load until %d replicas are available, an update meanwhile, then quiet until %d are left", most, least),
 			figure: fmt.Sprintf("%d to %d in %s, back to %d after %s", least, most, grown.Round(time.Second), least,
-				shrunk.Round(time.Second))}, problem)
+				shrunk.Round(time.Second)),
+			figures: evidence.Figures{"leastReplicas": float64(least), "mostReplicas": float64(most),
+				"grownSeconds": grown.Seconds(), "shrunkSeconds": shrunk.Seconds()}}, problem)
 	})
 }
 

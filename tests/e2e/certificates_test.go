@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/cert"
 
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 	"wordpress-on-kubernetes/tests/e2e/load"
 )
 
@@ -58,6 +59,7 @@ func TestCertificatesAreRenewed(t *testing.T) {
 				"certificates of %s, while visitors shake hands %.0f times a second", rejectedNonces, minutes(validity), handshakesPerSecond),
 			figure: fmt.Sprintf("%d renewals, every chain valid, %d of %d handshakes failed", shaken.certificates()-1,
 				report.Failed, report.Requests),
+			figures:  evidence.Figures{"renewals": float64(shaken.certificates() - 1), "handshakeP99Milliseconds": p99(report, "handshake")},
 			requests: report.Requests, failed: report.Failed, details: report}, allAnswered([]load.Report{report}))
 	})
 }
@@ -99,6 +101,7 @@ func TestExistingCertificateIsServed(t *testing.T) {
 			tried: "a certificate from a Secret of somebody else's, which is replaced while visitors shake hands",
 			figure: fmt.Sprintf("both served, every chain valid, %d of %d handshakes failed",
 				report.Failed, report.Requests),
+			figures:  evidence.Figures{"certificates": float64(shaken.certificates()), "handshakeP99Milliseconds": p99(report, "handshake")},
 			requests: report.Requests, failed: report.Failed, details: report}, allAnswered([]load.Report{report}))
 	})
 }

@@ -47,11 +47,11 @@ func TestChangedSecretFailsNoRequest(t *testing.T) {
 	report, problem := s.secretChanges(t, name)
 	s.keep(t, proof{promise: 8, part: "changed Secret", title: changedSecret, rounds: 1,
 		tried:  "somebody else's Secret with the keys changes under pods that run, and the kubelet brings it to every node, under the load of visitors",
-		figure: outcome(problem, failures(report)+", "+slowest(report)), requests: report.Requests, failed: report.Failed, details: report}, problem)
+		figure: outcome(problem, failures(report)+", "+slowest(report)), figures: visitFigures(report), requests: report.Requests, failed: report.Failed, details: report}, problem)
 
 	defer s.withSecretsFolder(t)()
 	report, broken := s.secretChanges(t, name)
-	s.caught(t, 8, changedSecret, "the Secrets are mounted as a folder", failures(report), broken != nil)
+	s.caught(t, 8, changedSecret, "the Secrets are mounted as a folder", failures(report), broken != nil, counted(report))
 }
 
 // createKeys makes a Secret with eight keys and salts.

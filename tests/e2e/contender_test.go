@@ -102,7 +102,10 @@ const (
 func each(t *testing.T, try func(*testing.T, *subject)) {
 	t.Helper()
 	for _, name := range contenders() {
-		t.Run(name, func(t *testing.T) { try(t, subjectOf(t, name)) })
+		t.Run(name, func(t *testing.T) {
+			begin(t)
+			try(t, subjectOf(t, name))
+		})
 	}
 }
 
@@ -110,6 +113,7 @@ func each(t *testing.T, try func(*testing.T, *subject)) {
 // pod ready.
 func subjectOf(t *testing.T, name string) *subject {
 	t.Helper()
+	begin(t)
 	found, known := subjects[name]
 	if !known {
 		found = freshSubject(t, name, newImage)
@@ -130,6 +134,7 @@ func subjectOf(t *testing.T, name string) *subject {
 // freshSubject brings the contender's site up anew, with a given image.
 func freshSubject(t *testing.T, name, image string) *subject {
 	t.Helper()
+	begin(t)
 	if earlier, up := subjects[name]; up {
 		if err := earlier.remove(t.Context()); err != nil {
 			t.Fatal(err)
@@ -145,6 +150,7 @@ func freshSubject(t *testing.T, name, image string) *subject {
 
 func newSubject(t *testing.T, name, image string) *subject {
 	t.Helper()
+	begin(t)
 	project, err := stack.Open("dev", "")
 	if err != nil {
 		t.Fatal(err)

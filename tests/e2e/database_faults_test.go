@@ -14,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 	"wordpress-on-kubernetes/tests/e2e/load"
 )
 
@@ -58,7 +59,8 @@ func TestNoAcknowledgedWriteIsLost(t *testing.T) {
 				writesPerSecond),
 			figure: fmt.Sprintf("%d of %d acknowledged comments lost in %d kills; %s",
 				len(lost), writes.acknowledged.count(), len(kills), kills),
-			requests: report.Requests, failed: report.Failed,
+			figures:  kills.figures(len(lost), writes.acknowledged.count()),
+			requests: report.Requests, failed: report.Failed, addsUp: true,
 			details: map[string]any{"recoveries": kills, "load": report}}, problem)
 	})
 }
@@ -91,7 +93,8 @@ func TestUnflushedWritesAreNoticed(t *testing.T) {
 	writes.Stop()
 	s.caught(t, 6, durable, "`innodb_flush_log_at_trx_commit = 0`",
 		fmt.Sprintf("%d of %d acknowledged comments lost in %d kills", len(lost), writes.acknowledged.count(), kills),
-		len(lost) > 0)
+		len(lost) > 0, evidence.Figures{"lostComments": float64(len(lost)), "acknowledgedComments": float64(writes.acknowledged.count()),
+			"kills": float64(kills)})
 }
 
 // writing is a load of comments alone.
@@ -156,29 +159,36 @@ func (r recovery) String() string {
 
 type recoveries []recovery
 
-// String tells the restarts that the kubelet held back from those that it did not.
-func (r recoveries) String() string {
-	var parts []string
-	for _, kind := range []struct {
-		name   string
-		belong func(recovery) bool
-	}{
-		{"when restarted at once", func(one recovery) bool { return one.Restarts == 0 }},
-		{"when the kubelet holds the restart back", func(one recovery) bool { return one.Restarts > 0 }},
-	} {
-		var seconds []float64
-		for _, one := range r {
-			if kind.belong(one) {
-				seconds = append(seconds, one.Seconds)
-			}
-		}
-		if len(seconds) > 0 {
-			slices.Sort(seconds)
-			parts = append(parts, fmt.Sprintf("after %.1f s (median), at most %.1f s, %s",
-				median(seconds), seconds[len(seconds)-1], kind.name))
+// seconds of the recoveries that the kubelet held back, or of those that it did not, sorted.
+func (r recoveries) seconds(heldBack bool) (sorted []float64) {
+	for _, one := range r {
+		if heldBack == (one.Restarts > 0) {
+			sorted = append(sorted, one.Seconds)
 		}
 	}
+	slices.Sort(sorted)
+	return sorted
+}
+
+func (r recoveries) String() string {
+	var parts []string
+	for heldBack, name := range map[bool]string{false: "when restarted at once", true: "when the kubelet holds the restart back"} {
+		if seconds := r.seconds(heldBack); len(seconds) > 0 {
+			parts = append(parts, fmt.Sprintf("after %.1f s (median), at most %.1f s, %s", median(seconds), seconds[len(seconds)-1], name))
+		}
+	}
+	slices.Sort(parts)
 	return "comments are taken again " + strings.Join(parts, "; ")
+}
+
+func (r recoveries) figures(lost, acknowledged int) evidence.Figures {
+	found := evidence.Figures{"lostComments": float64(lost), "acknowledgedComments": float64(acknowledged)}
+	for heldBack, name := range map[bool]string{false: "recovery", true: "heldBackRecovery"} {
+		if seconds := r.seconds(heldBack); len(seconds) > 0 {
+			found[name+"MedianSeconds"], found[name+"MostSeconds"] = median(seconds), seconds[len(seconds)-1]
+		}
+	}
+	return found
 }
 
 // renewDatabase replaces a pod whose further restarts would be held back for long.

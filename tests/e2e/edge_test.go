@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"wordpress-on-kubernetes/config"
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 	"wordpress-on-kubernetes/tests/e2e/load"
 )
 
@@ -78,12 +79,12 @@ func TestLoginFloodIsContained(t *testing.T) {
 		tried: fmt.Sprintf("%d connections from one address try %.0f passwords a second, until the first %d have passed and for another %s, "+
 			"while a visitor of another address reads pages and opens the log-in",
 			floodConnections, floodPerSecond, config.DefaultLoginBurst, floodTime),
-		figure: outcome(problem, found.String())}, problem)
+		figures: found.figures(), figure: outcome(problem, found.String())}, problem)
 
 	p.apply(t, map[string]string{enabled: "false"})
 	open, broken := s.flood(t, 1)
 	s.caught(t, 9, "a log-in flood is contained", "the limit is turned off", outcome(broken, open.String()),
-		errors.Is(broken, errLetThrough) && errors.Is(broken, errVisitorSuffers))
+		errors.Is(broken, errLetThrough) && errors.Is(broken, errVisitorSuffers), open.figures())
 }
 
 // asItIs is the site of kind traefik.
@@ -394,6 +395,13 @@ func (f flooded) median(of func(floodRound) float64) float64 {
 	}
 	slices.Sort(all)
 	return all[len(all)/2]
+}
+
+func (f flooded) figures() evidence.Figures {
+	return evidence.Figures{
+		"triedLogins": float64(f.Tried), "passedLogins": float64(f.Passed), "burstSlowedRatio": f.slowedByBurst(), "slowedRatio": f.slowed(),
+		"burstSeconds": f.median(func(r floodRound) float64 { return r.Lasted }),
+	}
 }
 
 func (f flooded) String() string {

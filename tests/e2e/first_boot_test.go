@@ -12,6 +12,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 )
 
 // bootReplicas is how many frontend pods meet at the empty volume.
@@ -46,7 +48,8 @@ func TestFirstBootIsSafe(t *testing.T) {
 			s.keep(t, proof{promise: 7, part: "empty volumes", title: "first boot is safe", rounds: len(boots),
 				tried: fmt.Sprintf("%d pods start at once on empty volumes; WordPress is installed, an article is read from "+
 					"every pod, and the content compared with the image's", bootReplicas),
-				figure:  fmt.Sprintf("%d of %d rounds gave an intact site; %s", intact, len(boots), describeBoots(boots)),
+				figures: bootFigures(intact, boots), addsUp: true,
+				figure:  fmt.Sprintf("%d of %d rounds gave an intact site; %s", intact, len(boots), describeBoots(bootFigures(intact, boots))),
 				details: boots}, problem)
 		})
 	}
@@ -64,7 +67,7 @@ type boot struct {
 	Problem  string `json:"problem,omitempty"`
 }
 
-func describeBoots(boots []boot) string {
+func bootFigures(intact int, boots []boot) evidence.Figures {
 	var restarts int32
 	var served []float64
 	apart := 0.0
@@ -75,10 +78,18 @@ func describeBoots(boots []boot) string {
 			served = append(served, one.Served)
 		}
 	}
-	text := fmt.Sprintf("%d restarts, pods began at most %.0f s apart", restarts, apart)
+	found := evidence.Figures{"intactRounds": float64(intact), "restarts": float64(restarts), "beganApartSeconds": apart}
 	if len(served) > 0 {
 		slices.Sort(served)
-		text += fmt.Sprintf(", first answer after %.0f s (median)", median(served))
+		found["firstAnswerMedianSeconds"], found["firstAnswerMostSeconds"] = median(served), served[len(served)-1]
+	}
+	return found
+}
+
+func describeBoots(found evidence.Figures) string {
+	text := fmt.Sprintf("%.0f restarts, pods began at most %.0f s apart", found["restarts"], found["beganApartSeconds"])
+	if seconds, served := found["firstAnswerMedianSeconds"]; served {
+		text += fmt.Sprintf(", first answer after %.0f s (median)", seconds)
 	}
 	return text
 }
@@ -336,7 +347,8 @@ func TestLateDatabaseIsWaitedFor(t *testing.T) {
 			tried: fmt.Sprintf("all frontend pods start while there is no database, which comes %s later", late),
 			figure: fmt.Sprintf("%d restarts, %d pods ready without a database; the site serves %.1f s after the database may start",
 				total, served, recovered.Seconds()),
-			details: map[string]any{"restarts": total, "readyWithoutDatabase": served, "recoveredSeconds": recovered.Seconds()},
+			figures: evidence.Figures{"restarts": float64(total), "readyPodsWithoutDatabase": float64(served),
+				"lateSeconds": late.Seconds(), "recoverySeconds": recovered.Seconds()},
 		}, problem)
 	})
 }

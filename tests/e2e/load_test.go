@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/rand"
 
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 	"wordpress-on-kubernetes/tests/e2e/load"
 )
 
@@ -30,6 +31,8 @@ const (
 
 	// fileStream begins the names of the streams that ask for aFile, which no pod needs long for.
 	fileStream = "file, "
+	// pageStream asks for the article.
+	pageStream = "page"
 	// aFile is part of the core and the same in both versions of the images.
 	aFile = "/wp-includes/images/w-logo-blue.png"
 )
@@ -50,7 +53,7 @@ func (s *subject) visit(t *testing.T) *visits {
 	run := load.Start(t.Context(),
 		load.Stream{Name: fileStream + "kept connection", PerSecond: files / 2, Connections: 4, Request: getFile(kept)},
 		load.Stream{Name: fileStream + "new connection", PerSecond: files / 2, Connections: 4, Request: getFile(fresh)},
-		load.Stream{Name: "page", PerSecond: pagesPerSecond, Connections: 2, Request: s.getArticle(kept)},
+		load.Stream{Name: pageStream, PerSecond: pagesPerSecond, Connections: 2, Request: s.getArticle(kept)},
 		load.Stream{Name: "comment", PerSecond: commentsPerSecond, Connections: 2, Request: s.comment(fresh, acknowledged)},
 		load.Stream{Name: "slow page", PerSecond: slowPerSecond, Connections: 4, Request: getSlow(kept)},
 	)
@@ -187,11 +190,35 @@ func failures(report load.Report) string {
 
 // slowest is another one: a request that waits for half a minute does not fail, and yet nobody would wait for it.
 func slowest(report load.Report) string {
-	seconds := 0.0
+	return fmt.Sprintf("the slowest file came after %.1f s", slowestFile(report))
+}
+
+// slowestFile is in seconds.
+func slowestFile(report load.Report) (seconds float64) {
 	for _, stream := range report.Streams {
 		if strings.HasPrefix(stream.Name, fileStream) {
 			seconds = max(seconds, stream.Latency.Max)
 		}
 	}
-	return fmt.Sprintf("the slowest file came after %.1f s", seconds)
+	return seconds
+}
+
+// visitFigures are the numbers of a run of visits beside those that every proof counts.
+func visitFigures(report load.Report) evidence.Figures {
+	return evidence.Figures{"slowestFileSeconds": slowestFile(report), "pageP99Milliseconds": p99(report, pageStream)}
+}
+
+// counted are the numbers that a breakage is noticed by.
+func counted(report load.Report) evidence.Figures {
+	return evidence.Figures{"requests": float64(report.Requests), "failed": float64(report.Failed)}
+}
+
+// p99 of a stream in milliseconds.
+func p99(report load.Report, stream string) float64 {
+	for _, one := range report.Streams {
+		if one.Name == stream {
+			return 1000 * one.Latency.P99
+		}
+	}
+	return 0
 }

@@ -36,8 +36,11 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	// A run of everything tells of itself alone; a run of a part adds to what is kept.
-	if everything := flag.Lookup("test.run").Value.String() == ""; *publish && everything {
+	if err := chooseTests(); err != nil {
+		return 1, err
+	}
+	everything := flag.Lookup("test.run").Value.String() == ""
+	if *publish { // what was found before is not of this run
 		store := evidence.Store{Dir: evidenceDir(project)}
 		if err := store.Clear(); err != nil {
 			return 1, err
@@ -45,7 +48,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	if _, err := project.Endpoints(); err == nil {
 		fmt.Println("a local cluster runs already: it is used, and not taken down")
-		return try(m, project), removeSubjects(context.Background())
+		return try(m, project, everything), removeSubjects(context.Background())
 	}
 	before, err := snapshot(project)
 	if err != nil {
@@ -57,17 +60,17 @@ func run(m *testing.M) (code int, err error) {
 	if err := clusterCommand(project, "up", "-nodes", strconv.Itoa(proofNodes)); err != nil {
 		return 1, err
 	}
-	code = try(m, project)
+	code = try(m, project, everything)
 	return code, errors.Join(clusterCommand(project, "down"), compareMachine(project, before))
 }
 
 // try runs the tests and writes down what they found where that is asked for, also when some failed.
-func try(m *testing.M, project *stack.Project) (code int) {
+func try(m *testing.M, project *stack.Project, everything bool) (code int) {
 	code = m.Run()
 	if !*publish {
 		return code
 	}
-	if err := writeEvidence(context.Background(), project); err != nil {
+	if err := writeEvidence(context.Background(), project, everything); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e: evidence:", err)
 		return max(code, 1)
 	}

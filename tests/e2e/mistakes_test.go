@@ -16,6 +16,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/auto"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 )
 
 // What the table says of the promise and of a mistake that nobody refuses, and what a renamed namespace ends with.
@@ -286,7 +288,8 @@ func (s *subject) keepAttempts(t *testing.T, tried attempts, objects int, proble
 	t.Helper()
 	count, lost := tried.lost()
 	s.keep(t, proof{promise: 11, title: survives, rounds: len(tried), tried: triedMistakes, details: tried,
-		figure: fmt.Sprintf("%d of %d data objects lost in %d mistakes; %s", count, objects, len(tried), tried),
+		figure:  fmt.Sprintf("%d of %d data objects lost in %d mistakes; %s", count, objects, len(tried), tried),
+		figures: evidence.Figures{"lostObjects": float64(count), "dataObjects": float64(objects), "mistakes": float64(len(tried))},
 	}, errors.Join(lost, problem))
 }
 
@@ -421,7 +424,8 @@ func (s *subject) unprotectedDataGoes(t *testing.T, p *program) {
 	taken := lost(before, p.kubernetes.data(t))
 	noticed := slices.ContainsFunc(taken, func(object string) bool { return strings.HasPrefix(object, "PersistentVolumeClaim ") })
 	s.caught(t, 11, survives, "`storage.protect: false`, then destroy",
-		fmt.Sprintf("%s, %d of %d data objects lost", stoppedBy(output, err), len(taken), len(before)), noticed)
+		fmt.Sprintf("%s, %d of %d data objects lost", stoppedBy(output, err), len(taken), len(before)), noticed,
+		evidence.Figures{"lostObjects": float64(len(taken)), "dataObjects": float64(len(before))})
 }
 
 // engine runs a command of the engine as a person does.

@@ -17,6 +17,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 )
 
 const (
@@ -74,7 +76,8 @@ func TestNetworkPolicies(t *testing.T) {
 			"namespace and in another try each other, the edge and DNS on every port, the API server, the kubelets and the metadata " +
 			"address",
 		figure: fmt.Sprintf("%d connections tried: %s", found.tried, outcome(found.problem,
-			"the edge reaches WordPress, WordPress reaches MySQL and DNS, and nothing else passes"))}, found.problem)
+			"the edge reaches WordPress, WordPress reaches MySQL and DNS, and nothing else passes")),
+		figures: evidence.Figures{"connections": float64(found.tried)}}, found.problem)
 }
 
 // findings are what many tries at a time find.

@@ -10,6 +10,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 )
 
 // capacityLimit is how soon after a node's death the frontend must have all its replicas again. Most of it is the cluster's
@@ -36,7 +38,7 @@ func TestDeadNodeOfTheFrontendIsReplaced(t *testing.T) {
 		s.keep(t, proof{promise: 4, part: "frontend", title: "a node of the frontend dies", rounds: 1,
 			tried: "as in a power cut, a node loses its network and then its kubelet, containerd and pods, without notice, under the load of " +
 				"visitors; neither the edge nor DNS runs there, nor does the visitors' way to the edge lead through it",
-			figure: found.String(), requests: found.requests, failed: found.failed}, problem)
+			figure: found.String(), figures: found.figures(), requests: found.requests, failed: found.failed}, problem)
 	})
 }
 
@@ -55,6 +57,13 @@ func (d death) String() string {
 		"the last of them sent %s after the death and given up %s after it",
 		d.died, d.replicas, d.noticed.Round(time.Second), d.capacity.Round(time.Second), d.failed, d.requests,
 		d.sent.Round(100*time.Millisecond), d.window.Round(100*time.Millisecond))
+}
+
+func (d death) figures() evidence.Figures {
+	return evidence.Figures{
+		"diedReplicas": float64(d.died), "replicas": float64(d.replicas), "noticedSeconds": d.noticed.Seconds(),
+		"fullCapacitySeconds": d.capacity.Seconds(), "lastFailedSentSeconds": d.sent.Seconds(), "lastFailedSeconds": d.window.Seconds(),
+	}
 }
 
 // frontendNodeDies kills a node that the frontend alone depends on, and gives it back when all has recovered.
@@ -168,6 +177,8 @@ func TestDeadNodeOfTheDatabaseIsReplaced(t *testing.T) {
 				"out-of-service) at once, under the load of visitors",
 			figure: fmt.Sprintf("the site reads again %s after fencing, %d of %d acknowledged comments lost",
 				recovered.Round(time.Second), len(lost), visits.acknowledged.count()),
+			figures: evidence.Figures{"recoverySeconds": recovered.Seconds(), "lostComments": float64(len(lost)),
+				"acknowledgedComments": float64(visits.acknowledged.count())},
 			requests: report.Requests, failed: report.Failed, details: report}, problem)
 	})
 }

@@ -74,6 +74,7 @@ func newProgram(ctx context.Context, project *stack.Project, where place, image 
 // not up yet.
 func newBeside(t *testing.T, name string, overrides map[string]string) *subject {
 	t.Helper()
+	begin(t)
 	where := ourPlace
 	where.namespace, where.host = beside("wordpress-"+name), beside(name)+".wordpress.localhost"
 	project, err := stack.Open("dev", "")

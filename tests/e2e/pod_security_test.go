@@ -13,6 +13,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 )
 
 // leastID is the least user and group that a process may have: kube-score and kubesec take those up to 10000 for the host's.
@@ -45,6 +47,7 @@ func TestPodsHaveNoRights(t *testing.T) {
 		s.keep(t, proof{promise: 15, title: "pods have no rights", rounds: len(pods),
 			tried: "users, groups, capabilities, seccomp and the way to more privileges of every process; a file written into every folder " +
 				"of every container; a privileged pod in the namespace",
+			figures: evidence.Figures{"processes": float64(processes), "folders": float64(folders)},
 			figure: fmt.Sprintf("%d processes, %d folders: %s", processes, folders, outcome(problem,
 				"no process is of the host's users or has a capability, no folder but the declared mounts and those in memory can be written to, "+
 					"and the privileged pod is refused"))}, problem)

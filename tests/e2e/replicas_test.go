@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 )
 
 // connections of the database: those that there are, and how many it allows.
@@ -21,7 +23,8 @@ type connections struct {
 func TestCostOfMoreReplicas(t *testing.T) {
 	each(t, func(t *testing.T, s *subject) {
 		defer s.setBounds(t, fewReplicas, manyReplicas)
-		var figures []string
+		var sentences []string
+		figures := evidence.Figures{}
 		var problem error
 		for _, replicas := range pick([]int{fewReplicas}, []int{1, fewReplicas, manyReplicas}) {
 			s.setBounds(t, replicas, replicas)
@@ -29,15 +32,18 @@ func TestCostOfMoreReplicas(t *testing.T) {
 			most := s.watchConnections(t)
 			report := s.frontPages(t, tutorialConnections*replicas, pick(10*time.Second, time.Minute))
 			seen := most()
-			figures = append(figures, fmt.Sprintf("%d replicas: %.1f a second, %d of %d connections",
+			figures[fmt.Sprintf("replicas%dPagesPerSecond", replicas)] = report.Streams[0].Achieved
+			figures[fmt.Sprintf("replicas%dConnections", replicas)] = float64(seen.Now)
+			figures["connectionLimit"] = float64(seen.Limit)
+			sentences = append(sentences, fmt.Sprintf("%d replicas: %.1f a second, %d of %d connections",
 				replicas, report.Streams[0].Achieved, seen.Now, seen.Limit))
 			if seen.Now == 0 || seen.Now >= seen.Limit {
 				problem = fmt.Errorf("%d replicas: %d of %d connections of the database were in use", replicas, seen.Now, seen.Limit)
 			}
 		}
-		s.keep(t, proof{promise: 14, title: "cost of more replicas", rounds: len(figures),
+		s.keep(t, proof{promise: 14, title: "cost of more replicas", rounds: len(sentences), figures: figures,
 			tried:  "front page on eight connections a replica, while the database's connections are counted twice a second",
-			figure: strings.Join(figures, "; ")}, problem)
+			figure: strings.Join(sentences, "; ")}, problem)
 	})
 }
 

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,27 +18,51 @@ import (
 	"wordpress-on-kubernetes/tests/stack"
 )
 
-var publish = flag.Bool("publish", false, "write docs/evidence.md from all results that are kept; `make verify` sets it")
+var (
+	publish = flag.Bool("publish", false, "put what was found in its place in docs/evidence.json and docs/evidence.md; `make verify` sets it")
+	// promises is empty for all.
+	promises = flag.String("promises", "", "numbers of promises and names of rows: only the tests that keep these run; `make verify` sets it")
+)
 
-// writeEvidence writes docs/evidence.md, and the raw results beside it, from all results that are kept.
-func writeEvidence(ctx context.Context, project *stack.Project) error {
-	results, err := evidence.Load(evidenceDir(project))
+// chooseTests has only the tests run that keep the rows that are asked for.
+func chooseTests() error {
+	if *promises == "" {
+		return nil
+	}
+	if flag.Lookup("test.run").Value.String() != "" {
+		return errors.New("-promises and -run cannot both choose the tests")
+	}
+	chosen, err := evidence.Select(*promises)
 	if err != nil {
 		return err
 	}
-	about := evidence.About{Machine: machine()}
-	if about.Versions, err = versionsOf(ctx, project); err != nil {
-		return err
-	}
-	raw, err := json.MarshalIndent(results, "", " ")
+	return flag.Set("test.run", evidence.Pattern(chosen))
+}
+
+// writeEvidence puts what this run has kept in its place in docs/evidence.json, and writes docs/evidence.md from all that is there then.
+// A run of everything is all there is then.
+func writeEvidence(ctx context.Context, project *stack.Project, everything bool) error {
+	run, err := evidence.Load(evidenceDir(project))
 	if err != nil {
 		return err
 	}
 	docs := filepath.Join(project.Repo, "docs")
-	if err := os.WriteFile(filepath.Join(docs, "evidence.json"), append(raw, '\n'), 0o644); err != nil {
+	var published []evidence.Result
+	if !everything {
+		if published, err = evidence.ReadPublished(filepath.Join(docs, "evidence.json")); err != nil {
+			return err
+		}
+	}
+	all := evidence.Update(published, run)
+	about := evidence.About{Machine: machine()}
+	if about.Versions, err = versionsOf(ctx, project); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(docs, "evidence.md"), []byte(evidence.Markdown(results, about)), 0o644)
+	if err := evidence.WritePublished(filepath.Join(docs, "evidence.json"), all); err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(docs, "evidence.md"), []byte(evidence.Markdown(all, about)), 0o644), evidence.TooLong(run))
 }
 
 // commitOf is what is checked out, with a mark where it was changed since. A copy without its history has none.
@@ -47,13 +70,25 @@ func commitOf(ctx context.Context, project *stack.Project) (string, error) {
 	if _, err := os.Stat(filepath.Join(project.Repo, ".git")); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	command := exec.CommandContext(ctx, "git", "describe", "--always", "--abbrev=7", "--dirty", "--exclude=*")
-	command.Dir = project.Repo
-	output, err := command.Output()
-	if err != nil {
-		return "", fmt.Errorf("git describe: %w", err)
+	git := func(args ...string) (string, error) {
+		command := exec.CommandContext(ctx, "git", args...)
+		command.Dir = project.Repo
+		output, err := command.Output()
+		if err != nil {
+			return "", fmt.Errorf("git %s: %w", args[0], err)
+		}
+		return strings.TrimSpace(string(output)), nil
 	}
-	return strings.TrimSpace(string(output)), nil
+	commit, err := git("rev-parse", "--short=7", "HEAD")
+	if err != nil {
+		return "", err
+	}
+	// What an earlier run published is no change of what is tried.
+	changed, err := git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)docs/evidence.json", ":(exclude)docs/evidence.md")
+	if changed != "" {
+		commit += evidence.Dirty
+	}
+	return commit, err
 }
 
 func evidenceDir(project *stack.Project) string { return filepath.Join(project.Local(), "evidence") }

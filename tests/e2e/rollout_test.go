@@ -26,7 +26,7 @@ func TestRollingUpdateFailsNoRequest(t *testing.T) {
 			tried: "files, pages, comments and a slow page over kept and new connections, while the image and a setting roll in turn" +
 				s.drain(t),
 			figure: fmt.Sprintf("%s in %d rollouts, %s", failures(report), done, slowest(report)), requests: report.Requests, failed: report.Failed,
-			rounds: done, details: report}, problem)
+			rounds: done, figures: visitFigures(report), addsUp: true, details: report}, problem)
 
 		s.drainTakenOut(t, 2, rollingUpdate, "rollouts", func() {
 			kubectl(t, s.project, "", "rollout", "restart", "-n", s.namespace, "deployment", deploymentName)
@@ -74,7 +74,7 @@ func (s *subject) drainTakenOut(t *testing.T, promise int, title, what string, s
 		done++
 	}
 	report := visits.Stop()
-	s.caught(t, promise, title, breakage, fmt.Sprintf("%s in %d %s", failures(report), done, what), report.Failed > 0)
+	s.caught(t, promise, title, breakage, fmt.Sprintf("%s in %d %s", failures(report), done, what), report.Failed > 0, counted(report))
 }
 
 // drain tells how long the pods drain, for the table.

@@ -36,7 +36,7 @@ func TestScalingInFailsNoRequest(t *testing.T) {
 		s.keep(t, proof{promise: 3, part: "scaling in", title: scalingIn,
 			tried:  fmt.Sprintf("the autoscaler takes the pods from %d to %d under the load of visitors", manyReplicas, fewReplicas),
 			figure: fmt.Sprintf("%s in %d rounds, %s", failures(report), rounds, slowest(report)), requests: report.Requests, failed: report.Failed,
-			rounds: rounds, details: report}, problem)
+			rounds: rounds, figures: visitFigures(report), addsUp: true, details: report}, problem)
 
 		s.drainTakenOut(t, 3, scalingIn, "rounds", func() {
 			s.scaleOut(t)
@@ -132,12 +132,14 @@ func TestDrainingNodesFailsNoRequest(t *testing.T) {
 		case disrupted < 1:
 			problem = errors.New("no drain disrupted a pod, so nothing was tried")
 		}
+		figures := visitFigures(report)
+		figures["podsDisruptedAtATime"] = float64(disrupted)
 		s.keep(t, proof{promise: 3, part: "draining", title: "draining nodes fails no request",
 			tried: fmt.Sprintf("kubectl drain of %d nodes with frontend pods, one after the other, for these pods, under the load of visitors",
 				drains) + s.drain(t),
 			figure: fmt.Sprintf("%s in %d drains, %s, at most %d pod disrupted at a time", failures(report),
 				drains, slowest(report), disrupted),
-			requests: report.Requests, failed: report.Failed, rounds: drains, details: report}, problem)
+			requests: report.Requests, failed: report.Failed, rounds: drains, figures: figures, details: report}, problem)
 	})
 }
 

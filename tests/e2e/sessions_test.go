@@ -90,7 +90,8 @@ func TestRotatedKeysLogEverybodyOut(t *testing.T) {
 	problem = errors.Join(problem, s.loginHolds(t.Context()))
 	s.keep(t, proof{promise: 8, part: "rotation", title: "rotated keys log everybody out and fail no request",
 		tried: "one changed secret under load", requests: report.Requests, failed: report.Failed, rounds: 1, details: report,
-		figure: failures(report) + ", " + slowest(report) + ", " + outcome(problem, "every earlier login is refused, a new one accepted by every pod")}, problem)
+		figures: visitFigures(report),
+		figure:  failures(report) + ", " + slowest(report) + ", " + outcome(problem, "every earlier login is refused, a new one accepted by every pod")}, problem)
 }
 
 // outcome is what went wrong in one line, or what went well.

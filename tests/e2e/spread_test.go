@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 )
 
 // TestReplicasSpreadOverNodes rolls the pods and counts how often three replicas come to lie on three nodes.
@@ -31,7 +33,8 @@ func TestReplicasSpreadOverNodes(t *testing.T) {
 		}
 		s.keep(t, proof{promise: 1, title: "replicas spread over nodes and zones",
 			tried: "three replicas on three nodes, each a zone; every round rolls all pods", rounds: rounds,
-			figure: fmt.Sprintf("one replica a node and zone after %d of %d rollouts", spread, rounds)}, problem)
+			figure:  fmt.Sprintf("one replica a node and zone after %d of %d rollouts", spread, rounds),
+			figures: evidence.Figures{"spreadRounds": float64(spread)}}, problem)
 	})
 }
 
@@ -96,5 +99,6 @@ func TestRequiredSpreadLeavesTheFourthPending(t *testing.T) {
 	t.Logf("the fourth pod says: %s", reason)
 	s.keep(t, proof{promise: 1, part: "required", title: "required spread",
 		tried: "a fourth replica with `spread: required` on three nodes", rounds: 1,
-		figure: "three run, the fourth is pending: " + reason}, nil)
+		figure:  "three run, the fourth is pending: " + reason,
+		figures: evidence.Figures{"pendingPods": 1}}, nil)
 }

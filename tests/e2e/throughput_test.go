@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 	"wordpress-on-kubernetes/tests/e2e/load"
 )
 
@@ -50,12 +51,12 @@ func TestThroughputAndLatency(t *testing.T) {
 			tried: fmt.Sprintf("front page, %d connections asking for %d a second for %s after %s to warm up; %d runs in turn; three pods "+
 				"of 200m CPU each, the tutorial's with 100Mi of memory and this program's with 384Mi",
 				tutorialConnections, tutorialPerSecond, duration, warmUp, runs),
-			figure: speeds(measured[name]), requests: requests(measured[name]), failed: failed(measured[name]), details: measured[name],
+			figure: speeds(measured[name]), figures: speedFigures(measured[name]), requests: requests(measured[name]), failed: failed(measured[name]), details: measured[name],
 		}, allAnswered(measured[name]))
 		if *long {
 			subjects[name].keep(t, proof{promise: 13, part: "sweep", title: "throughput against connections", rounds: len(swept[name]), measured: true,
 				tried:  fmt.Sprintf("front page, 1 to 64 connections, %s each", duration/3),
-				figure: sweep(swept[name]), requests: requests(swept[name]), failed: failed(swept[name]), details: swept[name],
+				figure: sweep(swept[name]), figures: sweepFigures(swept[name]), requests: requests(swept[name]), failed: failed(swept[name]), details: swept[name],
 			}, allAnswered(swept[name]))
 		}
 	}
@@ -83,15 +84,41 @@ func (s *subject) frontPages(t *testing.T, connections int, duration time.Durati
 // leastForTail is how many requests a run needs before the slowest hundredth of them says anything.
 const leastForTail = 300
 
-// speeds are medians and spread over several runs.
-func speeds(reports []load.Report) string {
-	var rates, means, tails []float64
+// measures of several runs, in requests a second and milliseconds.
+func measures(reports []load.Report) (rates, means, tails []float64) {
 	for _, report := range reports {
 		stream := report.Streams[0]
 		rates = append(rates, stream.Achieved)
 		means = append(means, 1000*stream.Latency.Mean)
 		tails = append(tails, 1000*stream.Latency.P99)
 	}
+	return rates, means, tails
+}
+
+// speedFigures are the median, the least and the most of each measure over several runs.
+func speedFigures(reports []load.Report) evidence.Figures {
+	rates, means, tails := measures(reports)
+	found := evidence.Figures{}
+	for unit, values := range map[string][]float64{"RequestsPerSecond": rates, "MeanMilliseconds": means, "P99Milliseconds": tails} {
+		sorted := slices.Sorted(slices.Values(values))
+		found["median"+unit], found["least"+unit], found["most"+unit] = median(sorted), sorted[0], sorted[len(sorted)-1]
+	}
+	return found
+}
+
+func sweepFigures(reports []load.Report) evidence.Figures {
+	found := evidence.Figures{}
+	for _, report := range reports {
+		stream := report.Streams[0]
+		name := fmt.Sprintf("connections%d", stream.Connections)
+		found[name+"RequestsPerSecond"], found[name+"MeanMilliseconds"] = stream.Achieved, 1000*stream.Latency.Mean
+	}
+	return found
+}
+
+// speeds are medians and spread over several runs.
+func speeds(reports []load.Report) string {
+	rates, means, tails := measures(reports)
 	tail := ""
 	if requests(reports)/int64(len(reports)) >= leastForTail {
 		tail = fmt.Sprintf(", p99 %s ms", spreadOf(tails))

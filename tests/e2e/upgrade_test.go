@@ -39,7 +39,7 @@ func TestUpgradeFailsNoRequest(t *testing.T) {
 			s.keep(t, proof{promise: 10, title: "an upgrade fails no request", rounds: 1,
 				tried:  "the image of WordPress 6.8 is replaced by that of 7.1, then the database is upgraded, under the load of visitors",
 				figure: fmt.Sprintf("%s, %s; %s", failures(report), slowest(report), describe(found)), requests: report.Requests, failed: report.Failed,
-				details: report}, problem)
+				figures: visitFigures(report), details: report}, problem)
 		})
 	}
 }

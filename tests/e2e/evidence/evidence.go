@@ -47,8 +47,10 @@ type Result struct {
 	Contender string `json:"contender"`
 	// Verdict is Held, Broken, Measured or NotTried; empty with a Breakage.
 	Verdict string `json:"verdict,omitempty"`
-	// Figure is what was measured, one line for a table's cell.
-	Figure string `json:"figure"`
+	// Figure is what was measured, one line for a table's cell, and Figures its numbers. What was tried and is no Breakage has at least
+	// one; results of before there were Figures have none.
+	Figure  string  `json:"figure"`
+	Figures Figures `json:"figures,omitempty"`
 	// Breakage is what was deliberately broken, and Caught whether the proof then failed.
 	Breakage string `json:"breakage,omitempty"`
 	Caught   bool   `json:"caught,omitempty"`
@@ -56,6 +58,14 @@ type Result struct {
 	Requests int64 `json:"requests,omitempty"`
 	Failed   int64 `json:"failed,omitempty"`
 	Rounds   int64 `json:"rounds,omitempty"`
+	// DurationSeconds is how long the try took, the longest of its Runs; 0 where nobody took the time.
+	DurationSeconds float64 `json:"durationSeconds,omitempty"`
+	// AddsUp says that the rounds of several runs at one commit may be added up, and Runs how many were, where it is more than one. Every
+	// count among the Figures must make sense as a sum.
+	AddsUp bool  `json:"addsUp,omitempty"`
+	Runs   int64 `json:"runs,omitempty"`
+	// Sentences are the Figure of each run that was added up.
+	Sentences []string `json:"sentences,omitempty"`
 	// Long is the long form of the try.
 	Long bool      `json:"long"`
 	At   time.Time `json:"at"`
@@ -73,7 +83,7 @@ type Store struct {
 // Keep writes a result to <number>-<title>-<part>-<contender>.json, in place of an earlier one of the same name. A
 // reader never sees half of it. The error lists everything that the result lacks.
 func (s *Store) Keep(result Result) error {
-	if err := result.check(); err != nil {
+	if err := errors.Join(result.check(), result.checkFigures()); err != nil {
 		return fmt.Errorf("result of promise %d for %q: %w", result.Promise, result.Contender, err)
 	}
 	text, err := json.MarshalIndent(result, "", "  ")
@@ -156,6 +166,15 @@ func (r Result) check() error {
 		require(!r.Caught, "caught, but no breakage")
 	}
 	return errors.Join(problems...)
+}
+
+// checkFigures lists what results of before there were Figures lack.
+func (r Result) checkFigures() error {
+	problem := r.Figures.check()
+	if len(r.Figures) == 0 && r.Breakage == "" && r.Verdict != NotTried {
+		problem = errors.Join(problem, errors.New("no figures: what was tried has at least its rounds"))
+	}
+	return problem
 }
 
 // identity is what two results of the same try have in common.

@@ -17,6 +17,7 @@ func held() evidence.Result {
 	return evidence.Result{
 		Promise: 2, Part: "image", Title: "A rolling update loses nothing", Tried: "10 rollouts under load",
 		Contender: evidence.Ours, Verdict: evidence.Held, Figure: "0 of 100000 requests failed",
+		Figures: evidence.Figures{"requests": 100000, "failed": 0, "rounds": 10}, DurationSeconds: 754.3,
 		Requests: 100000, Rounds: 10, Long: true, At: time.Date(2026, 11, 23, 4, 5, 6, 0, time.UTC),
 		Details: map[string]any{"seconds": 12.5},
 	}

@@ -28,6 +28,8 @@ const intro = `# Evidence
 What is listed here was tried on a real cluster with real requests; what no bound was promised for is called measured. The long form tries the tutorial's own manifests
 too, in current API versions, with the same images and by the same tests; the short form, which runs with every change, does
 not. A request has failed when it did not get the expected status and body: a reset and a time-out are failures too. ` + "`make verify`" + ` tries everything anew and writes this file.
+With ` + "`PROMISES='2 13'`" + ` it replaces just those rows, so each row has its own date and commit; machine and versions are those of the last run.
+` + "`make freshness`" + ` tells how many commits have changed the program since a row's. All numbers are by name in [evidence.json](evidence.json).
 
 `
 
@@ -93,11 +95,11 @@ func period(results []Result) string {
 
 func writePromises(text *strings.Builder, tries []Result) {
 	text.WriteString("\n## The promises\n" +
-		"| # | promise | what was done | the tutorial's manifests | this program | date |\n" +
-		"|---:|---|---|---|---|---|\n")
+		"| # | promise | what was done | the tutorial's manifests | this program | took | date | commit |\n" +
+		"|---:|---|---|---|---|---:|---|---|\n")
 	for _, row := range rowsOf(tries) {
 		first := row[0]
-		writeRow(text, strconv.Itoa(first.Promise), title(first), row.tried(), row.cell(Tutorial), row.cell(Ours), row.dates())
+		writeRow(text, strconv.Itoa(first.Promise), title(first), row.tried(), row.cell(Tutorial), row.cell(Ours), row.took(), row.each(when), row.each(commit))
 	}
 }
 
@@ -108,8 +110,8 @@ func writeBreakages(text *strings.Builder, breakages []Result) {
 	text.WriteString("\n## What the proofs catch\n" +
 		"A proof that cannot fail proves nothing. So these promises were broken on purpose, and the same proof had to notice; of the others, " +
 		"the tutorial's column shows whether the proof can fail.\n\n" +
-		"| # | promise | what was broken | where | what the proof saw | caught | date |\n" +
-		"|---:|---|---|---|---|---|---|\n")
+		"| # | promise | what was broken | where | what the proof saw | caught | took | date | commit |\n" +
+		"|---:|---|---|---|---|---|---:|---|---|\n")
 	for _, row := range rowsOf(breakages) {
 		for _, result := range row {
 			caught := "**no**"
@@ -117,7 +119,7 @@ func writeBreakages(text *strings.Builder, breakages []Result) {
 				caught = "yes"
 			}
 			writeRow(text, strconv.Itoa(result.Promise), result.Title, result.Breakage, heading(result.Contender),
-				result.Figure, caught, when(result))
+				result.Figure, caught, took(result.DurationSeconds), when(result), commit(result))
 		}
 	}
 }
@@ -172,16 +174,40 @@ func (r row) tried() string {
 	return ""
 }
 
-// dates of the tries; mostly one.
-func (r row) dates() string {
-	var dates []string
+// each tells something of every try, mostly the same.
+func (r row) each(tell func(Result) string) string {
+	var all []string
 	for _, result := range r {
-		if date := when(result); !slices.Contains(dates, date) {
-			dates = append(dates, date)
+		if text := tell(result); !slices.Contains(all, text) {
+			all = append(all, text)
 		}
 	}
-	return strings.Join(dates, ", ")
+	return strings.Join(all, ", ")
 }
+
+// took is how long all contenders took together.
+func (r row) took() string { return took(r.duration().Seconds()) }
+
+func (r row) duration() time.Duration {
+	sum := 0.0
+	for _, result := range r {
+		sum += result.DurationSeconds
+	}
+	return time.Duration(sum * float64(time.Second))
+}
+
+// took is a duration for a cell; empty where nobody took the time.
+func took(seconds float64) string {
+	switch {
+	case seconds == 0:
+		return ""
+	case seconds < 60:
+		return fmt.Sprintf("%.0f s", seconds)
+	}
+	return fmt.Sprintf("%.0f min", seconds/60)
+}
+
+func commit(result Result) string { return cmp.Or(result.Commit, "unknown") }
 
 func title(result Result) string {
 	if result.Part == "" {

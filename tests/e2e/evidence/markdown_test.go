@@ -23,14 +23,17 @@ func sample() ([]evidence.Result, evidence.About) {
 	setting.Part, setting.Long = "setting", false
 	spread := held()
 	spread.Promise, spread.Part, spread.Title, spread.Figure = 1, "", "One pod | one node", `a\|b`
+	spread.Commit, spread.DurationSeconds = "1234567", 0 // of before the time was taken
 	spread.Contender, spread.At = evidence.Tutorial, spread.At.Add(-24*time.Hour)
 	ours := spread
+	ours.Commit = "7654321"
 	ours.Contender, ours.At, ours.Tried = evidence.Ours, held().At, "replicas on\r\nthree nodes"
 	speed := held()
 	speed.Promise, speed.Part, speed.Title, speed.Tried = 13, "", "Throughput", ""
 	speed.Verdict, speed.Figure = evidence.NotTried, "one node only"
 	breakage := held()
 	breakage.Verdict, breakage.Part, breakage.Breakage, breakage.Caught = "", "breakage", "the drain | taken out", true
+	breakage.DurationSeconds = 12.4
 	breakage.Figure = "31 of 9000 requests failed"
 	missed := breakage
 	missed.Promise, missed.Contender, missed.Caught, missed.Figure = 6, evidence.Tutorial, false, "nothing"

@@ -1,0 +1,190 @@
+package evidence
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Proof says that an end-to-end test keeps a row of docs/evidence.md.
+type Proof struct {
+	// Test is the function's name.
+	Test string
+	// Promise and Title are those of the results that the test keeps.
+	Promise int
+	Title   string
+	// Part is the result's part; empty where it has none. A breakage that a test shows beside the proof itself is of the same row;
+	// one with a test of its own has the part "breakage".
+	Part string
+}
+
+// Breakage is the part of what deliberate breakages show.
+const Breakage = "breakage"
+
+// Proofs are all rows and the tests that keep them, from which `make verify PROMISES='...'` takes what to run. A new test that keeps a
+// result needs a row here, below the number of its promise.
+var Proofs = []Proof{
+	// 1
+	{Test: "TestReplicasSpreadOverNodes", Promise: 1, Title: "replicas spread over nodes and zones"},
+	{Test: "TestRequiredSpreadLeavesTheFourthPending", Promise: 1, Title: "required spread", Part: "required"},
+	// 2
+	{Test: "TestRollingUpdateFailsNoRequest", Promise: 2, Title: "a rolling update fails no request"},
+	// 3
+	{Test: "TestDrainingNodesFailsNoRequest", Promise: 3, Title: "draining nodes fails no request", Part: "draining"},
+	{Test: "TestScalingInFailsNoRequest", Promise: 3, Title: "scaling in fails no request", Part: "scaling in"},
+	// 4
+	{Test: "TestDeadNodeOfTheDatabaseIsReplaced", Promise: 4, Title: "the database's node dies", Part: "database"},
+	{Test: "TestDeadNodeOfTheFrontendIsReplaced", Promise: 4, Title: "a node of the frontend dies", Part: "frontend"},
+	// 5
+	{Test: "TestAutoscalerGrowsAndShrinks", Promise: 5, Title: "scaled automatically under load, and back"},
+	// 6
+	{Test: "TestNoAcknowledgedWriteIsLost", Promise: 6, Title: "no acknowledged write is lost"},
+	{Test: "TestUnflushedWritesAreNoticed", Promise: 6, Title: "no acknowledged write is lost", Part: Breakage},
+	// 7
+	{Test: "TestFirstBootIsSafe", Promise: 7, Title: "first boot is safe", Part: "empty volumes"},
+	{Test: "TestLateDatabaseIsWaitedFor", Promise: 7, Title: "a late database is waited for", Part: "late database"},
+	// 8
+	{Test: "TestLoginHoldsOnEveryPod", Promise: 8, Title: "a login holds on every pod"},
+	{Test: "TestKeysOfItsOwnOnEveryPodAreNoticed", Promise: 8, Title: "a login holds on every pod", Part: Breakage},
+	{Test: "TestChangedSecretFailsNoRequest", Promise: 8, Title: "a changed Secret fails no request", Part: "changed Secret"},
+	{Test: "TestRotatedKeysLogEverybodyOut", Promise: 8, Title: "rotated keys log everybody out and fail no request", Part: "rotation"},
+	// 9
+	{Test: "TestHTTPS", Promise: 9, Title: "HTTPS", Part: "edge"},
+	{Test: "TestExistingCertificateIsServed", Promise: 9, Title: "an existing certificate is served", Part: "existing Secret"},
+	{Test: "TestEdgeIsHard", Promise: 9, Title: "the edge is hard", Part: "hardening, kind traefik"},
+	{Test: "TestEdgeIsHard", Promise: 9, Title: "the edge is hard", Part: "hardening, kind ingress"},
+	{Test: "TestLoginFloodIsContained", Promise: 9, Title: "a log-in flood is contained", Part: "log-in flood"},
+	{Test: "TestCertificatesAreRenewed", Promise: 9, Title: "certificates are renewed", Part: "renewal"},
+	// 10
+	{Test: "TestUpgradeFailsNoRequest", Promise: 10, Title: "an upgrade fails no request"},
+	// 11
+	{Test: "TestDataSurvivesMistakes", Promise: 11, Title: "data survives mistakes"},
+	// 12
+	{Test: "TestSecretsStaySecret", Promise: 12, Title: "secrets stay secret"},
+	{Test: "TestPlantedSecretsAreFound", Promise: 12, Title: "secrets stay secret", Part: Breakage},
+	// 13
+	{Test: "TestThroughputAndLatency", Promise: 13, Title: "throughput and latency"},
+	{Test: "TestThroughputAndLatency", Promise: 13, Title: "throughput against connections", Part: "sweep"},
+	// 14
+	{Test: "TestCostOfMoreReplicas", Promise: 14, Title: "cost of more replicas"},
+	// 15
+	{Test: "TestPodsHaveNoRights", Promise: 15, Title: "pods have no rights"},
+	// 16
+	{Test: "TestNetworkPolicies", Promise: 16, Title: "the network is closed"},
+	// 17
+	{Test: "TestScheduledTasksRun", Promise: 17, Title: "scheduled tasks run"},
+	// 18
+
+	// 19
+
+	// 20
+
+	// 21
+
+	// 22
+
+	// 23
+
+	// 24
+
+	// 25
+
+	// 26
+
+	// 27
+
+	// 28
+
+	// 29
+
+	// 30
+
+	// 31
+
+}
+
+// Listed tells whether a test may keep a result. The error says what to add.
+func Listed(test string, result Result) error {
+	for _, one := range Proofs {
+		if one.Test == test && one.Promise == result.Promise && one.Title == result.Title &&
+			(one.Part == result.Part || result.Breakage != "") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s keeps a result of promise %d that tests/e2e/evidence/proofs.go does not list: "+
+		"add {Test: %q, Promise: %d, Title: %q, Part: %q} below // %d", test, result.Promise, test, result.Promise, result.Title,
+		result.Part, result.Promise)
+}
+
+// Select finds the rows that a text asks for: numbers of promises and names of rows, which are their titles and parts, separated by
+// blanks or commas. The error of an unknown one lists what there is.
+func Select(text string) ([]Proof, error) {
+	tokens := words(text)
+	if len(tokens) == 0 {
+		return nil, errors.New("no promise is asked for")
+	}
+	var chosen []Proof
+	var unknown []string
+	for len(tokens) > 0 {
+		used, found := longest(tokens)
+		if used == 0 {
+			unknown = append(unknown, strconv.Quote(tokens[0]))
+			used = 1
+		}
+		chosen, tokens = append(chosen, found...), tokens[used:]
+	}
+	if len(unknown) > 0 {
+		return nil, fmt.Errorf("no promise or row is called %s; there are\n%s", strings.Join(unknown, ", "), list())
+	}
+	return chosen, nil
+}
+
+// words of a text, alike however it is written.
+func words(text string) []string {
+	return strings.Fields(strings.NewReplacer(",", " ", "(", " ", ")", " ").Replace(strings.ToLower(text)))
+}
+
+// longest finds the rows that the most of the first words name, and how many words those are.
+func longest(tokens []string) (used int, found []Proof) {
+	for used := len(tokens); used > 0; used-- {
+		for _, one := range Proofs {
+			if one.answersTo(tokens[:used]) {
+				found = append(found, one)
+			}
+		}
+		if len(found) > 0 {
+			return used, found
+		}
+	}
+	return 0, nil
+}
+
+func (p Proof) answersTo(tokens []string) bool {
+	return slices.ContainsFunc([]string{strconv.Itoa(p.Promise), p.Title, p.Part, p.Title + " " + p.Part}, func(name string) bool {
+		return name != Breakage && slices.Equal(words(name), tokens)
+	})
+}
+
+// list of all rows, one a line.
+func list() string {
+	var lines []string
+	for _, one := range Proofs {
+		if one.Part != Breakage {
+			lines = append(lines, fmt.Sprintf("%4d  %s", one.Promise, title(Result{Title: one.Title, Part: one.Part})))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Pattern is what `go test -run` takes to run the tests of these rows and no others.
+func Pattern(chosen []Proof) string {
+	var names []string
+	for _, one := range chosen {
+		names = append(names, regexp.QuoteMeta(one.Test))
+	}
+	slices.Sort(names)
+	return "^(" + strings.Join(slices.Compact(names), "|") + ")$"
+}
