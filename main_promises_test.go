@@ -17,6 +17,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"wordpress-on-kubernetes/components/limits"
 	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/config"
 )
@@ -251,7 +252,7 @@ func unequalTimes(s *site) []string {
 	problems = append(problems, s.unequalAtIngress("proxy-read-timeout", php)...)
 	if probe := s.deployment.Spec.Template.Spec.Containers[0].LivenessProbe; probe != nil {
 		patience := int64(probe.PeriodSeconds) * int64(probe.FailureThreshold)
-		problems = append(problems, unless(patience == config.LivenessSeconds && php < patience,
+		problems = append(problems, unless(patience == limits.LivenessSeconds && php < patience,
 			"a request may take %d s, and the liveness probe waits for %d s", php, patience)...)
 	}
 	return problems
@@ -262,7 +263,7 @@ func missingConnections(s *site) []string {
 		return nil
 	}
 	_, greatest := s.pods()
-	needed := int64(greatest+s.surge())*s.setting("MaxRequestWorkers") + config.ConnectionReserve
+	needed := int64(greatest+s.surge())*s.setting("MaxRequestWorkers") + limits.ConnectionReserve
 	offered := s.setting("max_connections")
 	return unless(offered >= needed, "%d connections for %d", offered, needed)
 }

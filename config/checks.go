@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"wordpress-on-kubernetes/components/limits"
 )
 
 // A check looks at one value and needs no other. It returns nil, or the problem; its caller appends what it
@@ -115,18 +117,9 @@ func checkServerHost(path *field.Path, value string) field.ErrorList {
 		"must be a DNS name or an IPv4 address, without port: lower case letters, digits, - and .")}
 }
 
-// metadataServices give clouds' machines their settings and credentials at addresses that are not link-local: Alibaba's, Azure's
-// WireServer, Amazon's by IPv6 and Oracle's.
-var metadataServices = []netip.Addr{
-	netip.MustParseAddr("100.100.100.200"),
-	netip.MustParseAddr("168.63.129.16"),
-	netip.MustParseAddr("fd00:ec2::254"),
-	netip.MustParseAddr("192.0.0.192"),
-}
-
 // checkNoMetadata refuses the address, or a network that begins with it, where the node's own services are.
 func checkNoMetadata(path *field.Path, value string, address netip.Addr) field.ErrorList {
-	if !address.IsLinkLocalUnicast() && !address.IsLoopback() && !slices.Contains(metadataServices, address) {
+	if !limits.NodeService(address) {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(path, value,

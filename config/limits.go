@@ -19,16 +19,12 @@ const (
 	// takes the second.
 	MinRequestMemory = "32Mi"
 	MaxRequestMemory = "2Gi"
-	// ConnectionReserve is what MySQL keeps for administration, backups and scheduled tasks, beside the workers.
-	ConnectionReserve = 10
 	// MaxConnections is the greatest value that MySQL knows for max_connections.
 	MaxConnections = 100000
 
 	// MaxCPUUtilization in percent of the request: the autoscaler acts on more than a tenth above its target, and a pod
 	// whose limit is its request never uses more than 100 percent. A target above 90 would never add a pod.
 	MaxCPUUtilization = 90
-	// LivenessSeconds without an answer after which the frontend's liveness probe restarts a pod.
-	LivenessSeconds = 120
 
 	// MinCPU in cores is the least that the kernel's scheduler divides sensibly.
 	MinCPU = "10m"

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"wordpress-on-kubernetes/components/limits"
 )
 
 var databaseRules = []rule{
@@ -28,7 +30,7 @@ func connectionsSuffice(d *draft) field.ErrorList {
 	}
 	return invalid("database.maxConnections", *db.MaxConnections,
 		"must be at least %d: %d pods with %d workers each%s, and %d in reserve",
-		needed, d.stack.peakPods(), *d.stack.Frontend.Workers, d.sourceOfWorkers(), ConnectionReserve)
+		needed, d.stack.peakPods(), *d.stack.Frontend.Workers, d.sourceOfWorkers(), limits.ConnectionReserve)
 }
 
 // sourceOfWorkers says where a number of workers comes from that nobody set.
@@ -43,13 +45,13 @@ func (d *draft) sourceOfWorkers() string {
 // buffer pool take those, a connection that sorts takes up to 750 KiB, and a server that needs more is killed.
 func connectionsFitInMemory(d *draft) field.ErrorList {
 	db := d.stack.Database
-	if db.Mode == External || int64(*db.MaxConnections) <= affordableConnections(db.Resources.Memory) {
+	if db.Mode == External || int64(*db.MaxConnections) <= limits.Connections(db.Resources.Memory.Value()) {
 		return nil
 	}
 	return invalid("database.maxConnections", *db.MaxConnections,
 		"must be at most %d, one for each 768Ki above %s of resources.memory, which is %s: use fewer, or at least %s of memory",
-		affordableConnections(db.Resources.Memory), mebibytes(databaseBaseMemory), &db.Resources.Memory,
-		connectionsMemory(*db.MaxConnections))
+		limits.Connections(db.Resources.Memory.Value()), mebibytes(limits.LeastServerBytes), &db.Resources.Memory,
+		mebibytes(limits.ConnectionsMemory(*db.MaxConnections)))
 }
 
 // database.name has at most 64 characters with each underscore counted twice, in mode standalone: the image escapes

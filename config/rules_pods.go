@@ -3,6 +3,8 @@ package config
 import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"wordpress-on-kubernetes/components/limits"
 )
 
 var podRules = []rule{
@@ -20,7 +22,7 @@ var podRules = []rule{
 func requestsFitInGracePeriod(d *draft) field.ErrorList {
 	f := d.stack.Frontend
 	needed := f.DrainSeconds + f.MaxRequestSeconds
-	if f.TerminationGracePeriodSeconds > needed {
+	if limits.GracePeriod(f.DrainSeconds, f.MaxRequestSeconds, f.TerminationGracePeriodSeconds) {
 		return nil
 	}
 	return invalid("frontend.terminationGracePeriodSeconds", f.TerminationGracePeriodSeconds,
@@ -31,12 +33,12 @@ func requestsFitInGracePeriod(d *draft) field.ErrorList {
 // would restart a pod that is merely busy with requests as long as that.
 func livenessOutlastsRequests(d *draft) field.ErrorList {
 	f := d.stack.Frontend
-	if !f.LivenessProbe || f.MaxRequestSeconds < LivenessSeconds {
+	if !f.LivenessProbe || limits.Liveness(f.MaxRequestSeconds) {
 		return nil
 	}
 	return invalid("frontend.livenessProbe", true,
 		"restarts a pod after %d seconds without an answer, and maxRequestSeconds is %d: use %d or less there, or no probe",
-		LivenessSeconds, f.MaxRequestSeconds, LivenessSeconds-1)
+		limits.LivenessSeconds, f.MaxRequestSeconds, limits.LivenessSeconds-1)
 }
 
 // frontend.workers fit in frontend.resources.memory, at 64 MiB for Apache and the opcode cache and 32 MiB a worker: a

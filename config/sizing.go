@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"wordpress-on-kubernetes/components/limits"
 )
 
 // How much memory WordPress needs, in bytes. Apache's children share the opcode cache and the code of Apache
@@ -13,23 +15,6 @@ const (
 	workerBaseMemory = 64 << 20
 	workerMemory     = 32 << 20
 )
-
-// How much memory MySQL 9.7 needs, in bytes. At rest, 480 MiB were measured, and the least buffer pool is 128 MiB; 100 to 300
-// connections that sort were measured at 550 to 750 KiB each.
-const (
-	databaseBaseMemory = 640 << 20
-	connectionMemory   = 768 << 10
-)
-
-// affordableConnections is how many connections a database with the given memory, in bytes, can serve.
-func affordableConnections(memory resource.Quantity) int64 {
-	return max(memory.Value()-databaseBaseMemory, 0) / connectionMemory
-}
-
-// connectionsMemory is the memory in bytes of a database that can serve so many connections.
-func connectionsMemory(connections int) string {
-	return mebibytes(databaseBaseMemory + int64(connections)*connectionMemory)
-}
 
 // mebibytes writes bytes in the unit that people configure memory in; a Quantity by itself prefers Ki to a fraction.
 func mebibytes(bytes int64) string { return fmt.Sprintf("%dMi", (bytes+1<<20-1)>>20) }
@@ -80,9 +65,8 @@ func (s *Stack) peakPods() int {
 	return greatest + s.Frontend.MaxSurge.roundUp(greatest)
 }
 
-// neededConnections is what MySQL must accept so that no worker of a pod that takes requests is ever refused: one connection a
-// worker, and a reserve for administration, backups and scheduled tasks. A pod that drains is not counted: it takes no new requests,
-// and those that it still has need one connection each.
+// neededConnections is what MySQL must accept at the peak. A pod that drains is not counted: it takes no new requests, and those that it
+// still has need one connection each.
 func (s *Stack) neededConnections() int {
-	return s.peakPods()**s.Frontend.Workers + ConnectionReserve
+	return limits.NeededConnections(s.peakPods(), *s.Frontend.Workers)
 }

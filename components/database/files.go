@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"wordpress-on-kubernetes/components/limits"
 )
 
 // Keys of the ConfigMap.
@@ -35,14 +37,6 @@ func serverFiles(server *ServerArgs) map[string]string {
 const (
 	mebibyte = 1 << 20
 	gibibyte = 1 << 30
-
-	// chunk is innodb_buffer_pool_chunk_size; MySQL rounds a pool up to a multiple of it.
-	chunk = 128 * mebibyte
-
-	// serverBytes is what MySQL 9.7 takes beside its pool and its connections: 480 MiB were measured at rest.
-	serverBytes = 512 * mebibyte
-	// connectionBytes is what a connection that sorts takes: 100 to 300 of them were measured at 550 to 750 KiB each.
-	connectionBytes = 768 << 10
 )
 
 // BufferPoolBytes is InnoDB's buffer pool for a memory limit and so many connections: a share of what remains after 256 MiB
@@ -60,6 +54,6 @@ func BufferPoolBytes(memory resource.Quantity, connections int) int64 {
 	default:
 		share = (limit - 512*mebibyte) / 5 * 4
 	}
-	left := limit - serverBytes - int64(connections)*connectionBytes
-	return max(min(share, left)/chunk, 1) * chunk
+	left := limit - limits.ServerBytes - int64(connections)*limits.ConnectionBytes
+	return max(min(share, left)/limits.BufferPoolChunk, 1) * limits.BufferPoolChunk
 }

@@ -13,6 +13,7 @@ import (
 
 	"wordpress-on-kubernetes/components/headers"
 	"wordpress-on-kubernetes/components/labels"
+	"wordpress-on-kubernetes/components/limits"
 	"wordpress-on-kubernetes/components/pod"
 )
 
@@ -169,7 +170,7 @@ func (a *Args) check() error {
 		return errors.New("either an auth secret or an existing secret is required")
 	case min(int64(a.Workers), a.RequestMemoryBytes, a.MaxUploadBytes, int64(a.MaxRequestSeconds)) < 1:
 		return errors.New("workers, maximum upload, and memory and time of a request must be above 0")
-	case a.DrainSeconds+a.MaxRequestSeconds >= a.TerminationGracePeriodSeconds:
+	case !limits.GracePeriod(a.DrainSeconds, a.MaxRequestSeconds, a.TerminationGracePeriodSeconds):
 		return fmt.Errorf("a drain of %d s and a request of %d s do not fit in a grace period of %d s",
 			a.DrainSeconds, a.MaxRequestSeconds, a.TerminationGracePeriodSeconds)
 	}

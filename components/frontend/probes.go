@@ -3,6 +3,8 @@ package frontend
 import (
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"wordpress-on-kubernetes/components/limits"
 )
 
 // startupProbe waits for the database, five minutes at most: a database that comes up late must not restart the
@@ -18,9 +20,10 @@ func readinessProbe() *corev1.ProbeArgs {
 	return probe(readyKey, timing{period: 5, timeout: 10, failures: 3})
 }
 
-// livenessProbe restarts a pod after two minutes without an answer, which no queue explains.
+// livenessProbe restarts a pod after limits.LivenessSeconds without an answer, which no queue explains.
 func livenessProbe() *corev1.ProbeArgs {
-	return probe(readyKey, timing{period: 10, timeout: 10, failures: 12})
+	const period = 10
+	return probe(readyKey, timing{period: period, timeout: 10, failures: limits.LivenessSeconds / period})
 }
 
 // timing of a probe: period and timeout in seconds, and how many failures in a row count.

@@ -7,6 +7,8 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"wordpress-on-kubernetes/components/limits"
 )
 
 const (
@@ -21,15 +23,6 @@ const (
 	// namespaceLabel is what the API server gives every namespace.
 	namespaceLabel = "kubernetes.io/metadata.name"
 )
-
-// metadataServices give clouds' machines their settings and credentials at addresses that are not link-local: Alibaba's, Azure's
-// WireServer, Oracle's and, by IPv6, Amazon's. All but Azure's lie in networks that somebody may have services of their own in.
-var metadataServices = []netip.Prefix{
-	netip.MustParsePrefix("100.100.100.200/32"),
-	netip.MustParsePrefix("168.63.129.16/32"),
-	netip.MustParsePrefix("192.0.0.192/32"),
-	netip.MustParsePrefix("fd00:ec2::254/128"),
-}
 
 // privateNetworks are where a company's own services are: RFC 1918, RFC 6598 and RFC 4193, what never leaves a machine or its
 // link, ranges of RFC 6890 that clusters use for pods and Services, and the way of RFC 6052 from IPv6 to all IPv4 addresses.
@@ -135,7 +128,7 @@ func privateWithin(cidr string) []netip.Prefix {
 		return nil
 	}
 	var within []netip.Prefix
-	for _, private := range slices.Concat(privateNetworks, metadataServices) {
+	for _, private := range slices.Concat(privateNetworks, limits.MetadataServices()) {
 		isCovered := slices.ContainsFunc(within, func(wider netip.Prefix) bool { return wider.Overlaps(private) })
 		if network.Bits() < private.Bits() && network.Contains(private.Addr()) && !isCovered {
 			within = append(within, private)

@@ -10,6 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"wordpress-on-kubernetes/components/limits"
 )
 
 // image wants every image to have a version: latest, which a missing tag means too, changes without anybody deciding so.
@@ -202,7 +204,7 @@ func drain(s *stack, report report) {
 			switch {
 			case longest == 0:
 				report(w.object, field.Forbidden(volumesPath, "no ConfigMap of the pod limits the time of a request: set GracefulShutdownTimeout"))
-			case grace == nil || drain+longest >= *grace:
+			case grace == nil || !limits.GracePeriod(int(drain), int(longest), int(*grace)):
 				report(w.object, field.Invalid(podPath.Child("terminationGracePeriodSeconds"), grace,
 					fmt.Sprintf("must be more than the drain and the longest request together, which is %d", drain+longest)))
 			}
