@@ -111,6 +111,10 @@ check:
 status: ## show the local cluster
 	@$(CLUSTER) status
 
+.PHONY: versions
+versions: ## build the local images, and write which releases they hold to tests/images/versions.yaml
+	@$(CLUSTER) images -record
+
 .PHONY: golden
 golden: ## write the golden files and docs/configuration.md anew
 	go test . ./config ./components/rules -update

@@ -578,7 +578,7 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 		{"wordpress:frontend.resources.cpu", "1", "Deployment wordpress"},
 		{"wordpress:frontend.maxSurge", "25%", "Deployment wordpress"},
 		{"wordpress:frontend.disruptionBudget.maxUnavailable", "2", "PodDisruptionBudget wordpress"},
-		{"wordpress:database.image", "mysql:9.7.3", "StatefulSet wordpress-mysql"},
+		{"wordpress:database.image", "mysql:9.7.5", "StatefulSet wordpress-mysql"},
 		{"wordpress:database.resources.cpu", "2", "StatefulSet wordpress-mysql"},
 		{"wordpress:autoscaling.cpuUtilization", "50", "HorizontalPodAutoscaler wordpress"},
 		{"wordpress:autoscaling.minReplicas", "4", "HorizontalPodAutoscaler wordpress"},

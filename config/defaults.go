@@ -17,9 +17,9 @@ const (
 
 // Defaults of the frontend.
 const (
-	// DefaultFrontendImage is the newest release of the official image, with Apache. The tag is complete, so
-	// that two machines run the same.
-	DefaultFrontendImage = "wordpress:7.1.0-php8.3-apache"
+	// DefaultFrontendImage is the official image with Apache, in the release that the proofs are tried with: TestStacksNameNoOlderRelease
+	// fails when it is behind that. The tag is complete, so that two machines run the same.
+	DefaultFrontendImage = "wordpress:7.1.4-php8.3-apache"
 	// DefaultFrontendCPU in cores: measured for a page without a cache in front.
 	DefaultFrontendCPU = "200m"
 	// DefaultFrontendMemory in bytes: room for six workers, see DefaultWorkers.
@@ -58,8 +58,8 @@ const (
 const (
 	// DefaultDatabaseMode needs nothing that is not there.
 	DefaultDatabaseMode = Standalone
-	// DefaultDatabaseImage is MySQL's long-term support line.
-	DefaultDatabaseImage = "mysql:9.7.2"
+	// DefaultDatabaseImage is of MySQL's long-term support line, in the release that the proofs are tried with, as above.
+	DefaultDatabaseImage = "mysql:9.7.4"
 	// DefaultDatabaseName is the database's name in the official WordPress image.
 	DefaultDatabaseName = "wordpress"
 	// DefaultDatabaseUser owns that database and nothing else.

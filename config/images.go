@@ -1,29 +1,47 @@
 package config
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/distribution/reference"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkFrontendImage refuses the official variants without a web server.
+// ownNumbers is the way out for an image whose tag counts something else than its version.
+const ownNumbers = "; where the tag counts builds of your own, name the image by its digest alone"
+
+// checkFrontendImage refuses the official variants without a web server, and versions that are too old.
 func checkFrontendImage(path *field.Path, value string) field.ErrorList {
 	image, problems := checkImage(path, value)
-	if problems == nil && hasVariant(image, "fpm", "cli") {
+	switch {
+	case problems != nil:
+		return problems
+	case hasVariant(image, "fpm", "cli"):
 		return field.ErrorList{field.Invalid(path, value, "must contain Apache: use the variant whose tag ends in -apache")}
+	case isOlder(image, "wordpress", MinWordPressVersion):
+		return field.ErrorList{field.Invalid(path, value, fmt.Sprintf("must be WordPress %s or newer, such as %s: older images "+
+			"lack the wp-config-docker.php that the program's settings go through%s", MinWordPressVersion, DefaultFrontendImage, ownNumbers))}
 	}
-	return problems
+	return nil
 }
 
-// checkDatabaseImage refuses MariaDB, whose server does not start with the settings that the program writes.
+// checkDatabaseImage refuses MariaDB, whose server does not start with the settings that the program writes, and versions that are too old.
 func checkDatabaseImage(path *field.Path, value string) field.ErrorList {
 	image, problems := checkImage(path, value)
-	if problems == nil && strings.HasSuffix("/"+reference.Path(image), "/mariadb") {
+	switch {
+	case problems != nil:
+		return problems
+	case isNamed(image, "mariadb"):
 		return field.ErrorList{field.Invalid(path, value, "must be MySQL, such as "+DefaultDatabaseImage)}
+	case isOlder(image, "mysql", MinMySQLVersion):
+		return field.ErrorList{field.Invalid(path, value, fmt.Sprintf("must be MySQL %s or newer, such as %s: older servers get no "+
+			"fixes any more%s", MinMySQLVersion, DefaultDatabaseImage, ownNumbers))}
 	}
-	return problems
+	return nil
 }
 
 // checkImage refuses what is no image at all, and Bitnami's, which are widespread and keep files, users and variables
@@ -49,8 +67,28 @@ func hasVariant(image reference.Named, words ...string) bool {
 	return slices.ContainsFunc(strings.Split(tagged.Tag(), "-"), isVariant)
 }
 
-// isPinned reports whether a reference has a tag other than latest, or a digest.
+// isNamed reports whether the last part of an image's name is the given one, whichever registry or mirror it comes from.
+func isNamed(image reference.Named, name string) bool {
+	return strings.HasSuffix("/"+reference.Path(image), "/"+name)
+}
+
+// isOlder reports whether an image of the name has a tag that tells an older version than the least one. A tag without a version, such as
+// lts, is not judged, nor is an image of another name: nobody can tell what is in it.
+func isOlder(image reference.Named, name, least string) bool {
+	versions := versionsOf(image)
+	if !isNamed(image, name) || len(versions) == 0 {
+		return false
+	}
+	given, bound := versions[0], versionsIn(least)[0]
+	// Of 8 nobody knows whether it is 8.0 or 8.4.
+	shared := min(len(given), len(bound))
+	return slices.Compare(given[:shared], bound[:shared]) < 0
+}
+
+// isPinned reports whether a reference has a digest, or a tag with a full version. What has fewer numbers, such as 9.7 or lts, is led to
+// every new release of its line.
 func isPinned(image string) bool {
+	const fullVersion = 3
 	named, err := reference.ParseNormalizedNamed(image)
 	if err != nil {
 		return false
@@ -58,6 +96,32 @@ func isPinned(image string) bool {
 	if _, digested := named.(reference.Digested); digested {
 		return true
 	}
-	tagged, ok := named.(reference.Tagged)
-	return ok && tagged.Tag() != "latest"
+	return slices.ContainsFunc(versionsOf(named), func(version []int) bool { return len(version) >= fullVersion })
+}
+
+// versionInTag is a part of a tag, between hyphens or underscores, that begins with numbers and dots, as 7.1.4 in 7.1.4-php8.3-apache, in
+// v7.1.4 and in corp-7.1.4.
+var versionInTag = regexp.MustCompile(`(?:^|[-_])v?([0-9]+(?:\.[0-9]+)*)`)
+
+// versionsOf are the versions in an image's tag, in their order.
+func versionsOf(image reference.Named) [][]int {
+	tagged, ok := image.(reference.Tagged)
+	if !ok {
+		return nil
+	}
+	return versionsIn(tagged.Tag())
+}
+
+func versionsIn(tag string) [][]int {
+	var versions [][]int
+	for _, match := range versionInTag.FindAllStringSubmatch(tag, -1) {
+		var version []int
+		for number := range strings.SplitSeq(match[1], ".") {
+			// A number beyond all numbers is the greatest one.
+			value, _ := strconv.Atoi(number)
+			version = append(version, value)
+		}
+		versions = append(versions, version)
+	}
+	return versions
 }

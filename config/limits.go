@@ -58,6 +58,12 @@ const (
 	// MinProductionDatabaseGraceSeconds is Kubernetes' own default for every pod.
 	MinProductionDatabaseGraceSeconds = 30
 
+	// MinWordPressVersion is the first whose official image has a wp-config-docker.php, which reads settings and secrets at every request
+	// and which the program's wp-config.php ends in.
+	MinWordPressVersion = "5.6"
+	// MinMySQLVersion is the oldest line that still gets fixes; the one before it ended in April 2026.
+	MinMySQLVersion = "8.4"
+
 	// MaxHSTSSeconds is two years, the longest that anybody recommends.
 	MaxHSTSSeconds = 2 * DefaultHSTSSeconds
 	// MaxLoginRequestsPerMinute and MaxLoginBurst are beyond what keeps a guesser of passwords away.

@@ -1,13 +1,33 @@
 package config
 
+// What is said of an image that may be another one tomorrow.
+const (
+	mustBePinned = "must have a tag with a full version in production, three numbers as in "
+	orByDigest   = ", or a digest (NAME@sha256:...): any other tag may lead to another image tomorrow"
+)
+
 // What production refuses.
 var productionProblems = []problemCase{
 	{"latest images in production", `
 wordpress:profile: production
 wordpress:frontend: {image: wordpress}
 wordpress:database: {image: "mysql:latest"}`, []string{
-		`database.image: Invalid value: "mysql:latest": must have a tag other than latest, or a digest, in production`,
-		`frontend.image: Invalid value: "wordpress": must have a tag other than latest, or a digest, in production`,
+		`database.image: Invalid value: "mysql:latest": ` + mustBePinned + DefaultDatabaseImage + orByDigest,
+		`frontend.image: Invalid value: "wordpress": ` + mustBePinned + DefaultFrontendImage + orByDigest,
+	}},
+	{"images of a line in production", `
+wordpress:profile: production
+wordpress:frontend: {image: "registry.example.com/wordpress:7.1-php8.3.29-apache"}
+wordpress:database: {image: "mysql:lts"}`, []string{
+		`database.image: Invalid value: "mysql:lts": ` + mustBePinned + DefaultDatabaseImage + orByDigest,
+		`frontend.image: Invalid value: "registry.example.com/wordpress:7.1-php8.3.29-apache": ` + mustBePinned + DefaultFrontendImage + orByDigest,
+	}},
+	{"images that nobody can judge, in production", `
+wordpress:profile: production
+wordpress:frontend: {image: "mycorp/wp-fpm:1"}
+wordpress:database: {image: "registry.example.com/db:9.7"}`, []string{
+		`database.image: Invalid value: "registry.example.com/db:9.7": ` + mustBePinned + DefaultDatabaseImage + orByDigest,
+		`frontend.image: Invalid value: "mycorp/wp-fpm:1": ` + mustBePinned + DefaultFrontendImage + orByDigest,
 	}},
 	{"everything that production refuses", `
 wordpress:profile: production

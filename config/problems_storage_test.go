@@ -12,7 +12,7 @@ var storageProblems = []problemCase{
 	}},
 	{"external database with a server", `
 wordpress:network: {database: {cidrs: [192.0.2.0/24]}}
-wordpress:database: {mode: external, host: db.example.com, image: "mysql:9.7.2", resources: {cpu: 1}, maxConnections: 100}
+wordpress:database: {mode: external, host: db.example.com, image: "mysql:9.7.4", resources: {cpu: 1}, maxConnections: 100}
 wordpress:storage: {database: {size: 20Gi}}`, []string{
 		`database.image: Forbidden: not used with database.mode external: remove it, or use mode standalone`,
 		`database.maxConnections: Forbidden: not used with database.mode external: remove it, or use mode standalone`,

@@ -46,8 +46,8 @@ var valueProblems = []problemCase{
 		`site.host: Invalid value: "192.0.2.1": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
 	}},
 	{"malformed images", `{wordpress:frontend: {image: "WordPress:7"}, wordpress:database: {image: "mysql:"}}`, []string{
-		`database.image: Invalid value: "mysql:": must be an image reference such as wordpress:7.1.0-php8.3-apache`,
-		`frontend.image: Invalid value: "WordPress:7": must be an image reference such as wordpress:7.1.0-php8.3-apache`,
+		`database.image: Invalid value: "mysql:": must be an image reference such as wordpress:7.1.4-php8.3-apache`,
+		`frontend.image: Invalid value: "WordPress:7": must be an image reference such as wordpress:7.1.4-php8.3-apache`,
 	}},
 	{"no replicas", `{wordpress:frontend: {replicas: 0}, wordpress:autoscaling: {enabled: false}}`, []string{
 		`frontend.replicas: Invalid value: 0: must be from 1 to 1000 pods`,
@@ -191,10 +191,18 @@ wordpress:ingress: {className: Traefik, tls: {clusterIssuer: "let's encrypt"}}`,
 		`site.host: Invalid value: "*.example.com": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
 	}},
 	{"images without Apache or MySQL", `
-wordpress:frontend: {image: "registry.example.com/library/wordpress:7.1.0-php8.3-fpm-alpine"}
+wordpress:frontend: {image: "registry.example.com/library/wordpress:7.1.4-php8.3-fpm-alpine"}
 wordpress:database: {image: "mariadb:12.3.2"}`, []string{
-		`database.image: Invalid value: "mariadb:12.3.2": must be MySQL, such as mysql:9.7.2`,
-		`frontend.image: Invalid value: "registry.example.com/library/wordpress:7.1.0-php8.3-fpm-alpine": must contain Apache: use the variant whose tag ends in -apache`,
+		`database.image: Invalid value: "mariadb:12.3.2": must be MySQL, such as mysql:9.7.4`,
+		`frontend.image: Invalid value: "registry.example.com/library/wordpress:7.1.4-php8.3-fpm-alpine": must contain Apache: use the variant whose tag ends in -apache`,
+	}},
+	{"images that are too old", `
+wordpress:frontend: {image: "registry.example.com/mirror/wordpress:4.9-apache"}
+wordpress:database: {image: "mysql:8.0.44-bookworm"}`, []string{
+		`database.image: Invalid value: "mysql:8.0.44-bookworm": must be MySQL 8.4 or newer, such as ` + DefaultDatabaseImage +
+			`: older servers get no fixes any more; where the tag counts builds of your own, name the image by its digest alone`,
+		`frontend.image: Invalid value: "registry.example.com/mirror/wordpress:4.9-apache": must be WordPress 5.6 or newer, such as ` + DefaultFrontendImage +
+			`: older images lack the wp-config-docker.php that the program's settings go through; where the tag counts builds of your own, name the image by its digest alone`,
 	}},
 	{"images of another contract", `
 wordpress:frontend: {image: "wordpress:cli-2.12.0"}

@@ -237,12 +237,12 @@ var productionEdges = map[string]edge{
 		`{wordpress:site: {host: example.com.localhost}}`,
 	},
 	"pinnedFrontendImage": {
-		`wordpress:frontend: {image: "registry.example.com:5000/wordpress:7"}`,
-		`wordpress:frontend: {image: "registry.example.com:5000/wordpress"}`,
+		`wordpress:frontend: {image: "registry.example.com:5000/wordpress:7.1.4-corp3"}`,
+		`wordpress:frontend: {image: "registry.example.com:5000/wordpress:7.1-corp3"}`,
 	},
 	"pinnedDatabaseImage": {
 		`wordpress:database: {image: "mysql:latest@sha256:` + strings.Repeat("0", 64) + `"}`,
-		`wordpress:database: {image: "mysql:latest"}`,
+		`wordpress:database: {image: "mysql:9"}`,
 	},
 	"noNodePort": {
 		`wordpress:frontend: {service: {type: ClusterIP}}`,

@@ -42,26 +42,27 @@ func publicHost(d *draft) field.ErrorList {
 	return invalid("site.host", host, "must be a name that visitors can look up in production: none under %s", list(reserved))
 }
 
-// In production frontend.image has a tag other than latest, or a digest: a pod that restarts must not bring
-// another WordPress than its neighbours.
+// In production frontend.image has a tag with a full version, which are three numbers, or a digest: where a tag moves, a pod that
+// restarts brings another WordPress than its neighbours.
 func pinnedFrontendImage(d *draft) field.ErrorList {
-	return d.checkPinned("frontend.image", d.stack.Frontend.Image)
+	return d.checkPinned("frontend.image", d.stack.Frontend.Image, DefaultFrontendImage)
 }
 
-// In production database.image has a tag other than latest, or a digest: MySQL upgrades its data directory and
-// does not go back.
+// In production database.image has a tag with a full version, which are three numbers, or a digest: where a tag moves, the next
+// restart upgrades MySQL's data directory, and there is no way back.
 func pinnedDatabaseImage(d *draft) field.ErrorList {
 	if d.stack.Database.Mode != Standalone {
 		return nil
 	}
-	return d.checkPinned("database.image", d.stack.Database.Image)
+	return d.checkPinned("database.image", d.stack.Database.Image, DefaultDatabaseImage)
 }
 
-func (d *draft) checkPinned(key, image string) field.ErrorList {
+func (d *draft) checkPinned(key, image, example string) field.ErrorList {
 	if d.stack.Profile != Production || isPinned(image) {
 		return nil
 	}
-	return invalid(key, image, "must have a tag other than latest, or a digest, in production")
+	return invalid(key, image, "must have a tag with a full version in production, three numbers as in %s, or a digest (NAME@sha256:...): "+
+		"any other tag may lead to another image tomorrow", example)
 }
 
 // In production frontend.service.type is ClusterIP: a NodePort goes round the ingress and its TLS.

@@ -114,7 +114,8 @@ const (
 // Frontend is the WordPress tier.
 type Frontend struct {
 	// Image is an image that keeps the contract of the official wordpress:*-apache image, so no fpm or cli variant.
-	// Production needs a tag other than latest, or a digest; only a digest also keeps out what the same tag is rebuilt with. Default: wordpress:7.1.0-php8.3-apache.
+	// A tag that tells a WordPress before 5.6 is refused; an image of another name than wordpress is not judged. Production needs a tag
+	// with a full version (three numbers) or a digest; only a digest also keeps out what the same tag is rebuilt with. Default: wordpress:7.1.4-php8.3-apache.
 	Image string `json:"image"`
 	// Replicas is the fixed number of pods, 1 to 1000, only where autoscaling is off; production needs 2.
 	// Default: 3 where autoscaling is off.
@@ -207,8 +208,9 @@ const (
 type Database struct {
 	// Mode says who runs the database: standalone or external. Default: standalone.
 	Mode DatabaseMode `json:"mode"`
-	// Image is an image that keeps the contract of the official mysql image; MariaDB's does not. Production needs a tag other than
-	// latest, or a digest. Mode standalone only. Default: mysql:9.7.2.
+	// Image is an image that keeps the contract of the official mysql image; MariaDB's does not. A tag that tells a MySQL before 8.4 is
+	// refused; an image of another name than mysql is not judged. Production needs a tag with a full version (three numbers) or a
+	// digest. Mode standalone only. Default: mysql:9.7.4.
 	Image string `json:"image"`
 	// Name of the database: 1 to 64 letters, digits, _ and $, each _ counted twice in mode standalone, in mode external - . and @
 	// too, and none of MySQL's own. Default: wordpress.

@@ -1,21 +1,8 @@
 #!/bin/sh
 # Finishes the root of an image before it is packed: mmdebstrap calls it with the root's path.
-# From the environment: IMAGE_DIR (the folder of the definition), IMAGE_TAG, and IMAGE_VERSION_OF, the package whose
-# version the tag tells, or nothing.
+# From the environment: IMAGE_DIR, the folder of the definition.
 set -eu
 root=$1
-
-if [ -n "$IMAGE_VERSION_OF" ]; then
-	# shellcheck disable=SC2016 # ${Version} is dpkg's
-	version=$(chroot "$root" dpkg-query --show --showformat='${Version}' "$IMAGE_VERSION_OF")
-	case ${version#*:} in
-	"$IMAGE_TAG"[.+~-]*) ;;
-	*)
-		echo "$IMAGE_VERSION_OF is now $version in this suite, not $IMAGE_TAG: change the tag in $IMAGE_DIR/image.yaml" >&2
-		exit 1
-		;;
-	esac
-fi
 
 if [ -d "$IMAGE_DIR/rootfs" ]; then
 	# Owner and modes do not depend on how the repository was cloned.

@@ -278,7 +278,7 @@ func TestProductionWithoutSecretsStopsWithTheCommandsToRun(t *testing.T) {
 		want             []string
 	}{
 		"as committed":                    {"", "", []string{user, root, auth}},
-		"external database":               {"mode: standalone\n    image: mysql:9.7.2", "mode: external\n    host: db.example.com", []string{user, auth}},
+		"external database":               {"mode: standalone\n    image: mysql:9.7.4", "mode: external\n    host: db.example.com", []string{user, auth}},
 		"existing secret of the database": {"mode: standalone", "mode: standalone\n    existingSecret: vault", []string{auth}},
 		"existing secret of the frontend": {"spread: preferred", "existingSecret: vault", []string{user, root}},
 	} {

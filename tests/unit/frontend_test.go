@@ -22,7 +22,7 @@ import (
 func wordpress(changes ...func(*frontend.Args)) *frontend.Args {
 	args := &frontend.Args{
 		Namespace: namespaceInput, Instance: instance,
-		SiteURL: "https://www.example.com", Image: "wordpress:7.1.0-php8.3-apache", ImagePullPolicy: "Always",
+		SiteURL: "https://www.example.com", Image: "wordpress:7.1.4-php8.3-apache", ImagePullPolicy: "Always",
 		Resources: someResources(), Workers: 6, RequestMemoryBytes: 128 << 20, MaxUploadBytes: 64 << 20, MaxRequestSeconds: 30,
 		MaxSurge: "1", MaxUnavailable: "0", DisruptionBudget: "1",
 		DrainSeconds: 20, TerminationGracePeriodSeconds: 60, ServiceType: "ClusterIP",

@@ -27,7 +27,7 @@ const usage = `usage: cluster [-repo folder] <command>
   status                   show nodes, addons and addresses
   node kill N | start N    end a node without notice, start it again
   tools [-only a,b]        build tools: names, "cluster" or "engine"; all by default
-  images                   build images, and import them into a running cluster
+  images [-record]         build images, and import them into a running cluster; write what they hold to tests/images/versions.yaml
 
 HTTP_PORT and HTTPS_PORT choose other ports than 80 and 443 for up.
 `
@@ -85,7 +85,7 @@ func command(ctx context.Context, host *lifecycle.Host, name string, args []stri
 	case "status":
 		return host.Status(ctx)
 	case "images":
-		return host.Images(ctx)
+		return buildImages(ctx, host, args)
 	}
 	return fmt.Errorf("unknown command %q\n%s", name, usage)
 }
@@ -130,6 +130,15 @@ func buildTools(ctx context.Context, host *lifecycle.Host, args []string) error 
 		names = strings.Split(*only, ",")
 	}
 	return host.Tools(ctx, names)
+}
+
+func buildImages(ctx context.Context, host *lifecycle.Host, args []string) error {
+	flags := newFlags("images")
+	record := flags.Bool("record", false, "write what the images hold to tests/images/versions.yaml")
+	if err := flags.Parse(args); err != nil {
+		return usageError(err)
+	}
+	return host.Images(ctx, *record)
 }
 
 func nodeCommand(ctx context.Context, host *lifecycle.Host, args []string) error {

@@ -41,6 +41,9 @@ func (b binaryImage) image(out string) Image {
 	return archiveImage(out, b.repository, b.tag)
 }
 
+// versionOf is empty: the tools' own modules tell their versions.
+func (b binaryImage) versionOf() string { return "" }
+
 func (b binaryImage) binary(out string) string {
 	return filepath.Join(out, "bin", b.repository)
 }

@@ -41,6 +41,8 @@ func (d debianImage) image(out string) Image {
 	return archiveImage(out, d.definition.Name, d.suiteBuild.Tag)
 }
 
+func (d debianImage) versionOf() string { return d.suiteBuild.VersionOf }
+
 func (d debianImage) digest(Options) (string, error) {
 	h := newHash(debianBuilder, d.suiteBuild.Tag, strings.Join(leftOut, " "))
 	h.addTree(d.folder)
@@ -82,8 +84,6 @@ func (d debianImage) debootstrap(ctx context.Context, o Options, target string) 
 		"TMPDIR="+work,
 		"FINISH_SCRIPT="+d.finishScript(),
 		"IMAGE_DIR="+d.folder,
-		"IMAGE_TAG="+d.suiteBuild.Tag,
-		"IMAGE_VERSION_OF="+d.suiteBuild.VersionOf,
 	)
 	// In namespaces of its own: when the build ends, however it ends, so does everything that it started or mounted.
 	cmd.SysProcAttr = &syscall.SysProcAttr{

@@ -32,8 +32,8 @@ type suiteBuild struct {
 	Tag string `json:"tag"`
 	// Suite is the Debian release that the packages come from.
 	Suite string `json:"suite"`
-	// VersionOf is the package whose version must begin with Tag: a suite moves on, and an image that says 7.1 must not
-	// hold 7.2. Default: none is checked.
+	// VersionOf is the package whose version is that of the image. It should begin with Tag; a suite moves on, and building then warns.
+	// Default: none is looked at.
 	VersionOf string `json:"versionOf,omitempty"`
 }
 

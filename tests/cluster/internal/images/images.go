@@ -31,6 +31,8 @@ type Options struct {
 	// Mirror is the URI of the Debian archive. Default: the one this machine's own apt uses, or mmdebstrap's default
 	// on a machine that uses none.
 	Mirror string
+	// Record writes what the images hold into the committed file. Default: only a warning is given where it differs.
+	Record bool
 	// Progress is called with one line of text as a step begins or ends, by several goroutines. Default: nobody is told.
 	Progress func(line string)
 }
@@ -51,6 +53,8 @@ type recipe interface {
 	image(out string) Image
 	// digest is over everything that the result depends on.
 	digest(o Options) (string, error)
+	// versionOf is the Debian package whose version is that of the image; empty where nobody asks.
+	versionOf() string
 	// build makes the image at path, which does not exist yet.
 	build(ctx context.Context, o Options, path string) error
 }
@@ -95,7 +99,10 @@ func Build(ctx context.Context, o Options) error {
 			return nil
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return o.lookAtVersions(recipes)
 }
 
 func (o Options) withDefaults() Options {

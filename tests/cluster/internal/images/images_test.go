@@ -124,6 +124,8 @@ func (c *countingRecipe) image(out string) Image {
 
 func (c *countingRecipe) digest(Options) (string, error) { return c.version, nil }
 
+func (c *countingRecipe) versionOf() string { return "" }
+
 func (c *countingRecipe) build(_ context.Context, _ Options, path string) error {
 	c.builds++
 	if err := os.WriteFile(path, []byte(c.version), 0o600); err != nil {

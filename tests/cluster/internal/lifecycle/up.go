@@ -98,7 +98,7 @@ func (h *Host) prepare(ctx context.Context, o UpOptions) error {
 	if err := h.buildSelf(ctx); err != nil {
 		return err
 	}
-	return h.buildImages(ctx)
+	return h.buildNamedImages(ctx, nil, false)
 }
 
 func (h *Host) preflight(ctx context.Context, o UpOptions) error {
@@ -153,8 +153,9 @@ func (h *Host) buildSelf(ctx context.Context) error {
 	return nil
 }
 
-// Images builds the container images that are missing or changed, and imports them into a running cluster.
-func (h *Host) Images(ctx context.Context) error {
+// Images builds the container images that are missing or changed, and imports them into a running cluster. With record it also writes
+// what they hold into the committed file.
+func (h *Host) Images(ctx context.Context, record bool) error {
 	unlock, err := h.lockCommand()
 	if err != nil {
 		return err
@@ -165,18 +166,16 @@ func (h *Host) Images(ctx context.Context) error {
 		return err
 	}
 	if !running {
-		return h.buildImages(ctx)
+		return h.buildNamedImages(ctx, nil, record)
 	}
-	if err := h.buildContainerImages(ctx); err != nil {
+	if err := h.buildContainerImages(ctx, record); err != nil {
 		return err
 	}
 	return h.client().LoadImages(ctx)
 }
 
-func (h *Host) buildImages(ctx context.Context) error { return h.buildNamedImages(ctx, nil) }
-
 // buildContainerImages leaves out the root of the nodes, which a running cluster stands on.
-func (h *Host) buildContainerImages(ctx context.Context) error {
+func (h *Host) buildContainerImages(ctx context.Context, record bool) error {
 	list, err := images.List(images.Options{Repo: h.Repo})
 	if err != nil {
 		return err
@@ -187,11 +186,11 @@ func (h *Host) buildContainerImages(ctx context.Context) error {
 			names = append(names, image.Name)
 		}
 	}
-	return h.buildNamedImages(ctx, names)
+	return h.buildNamedImages(ctx, names, record)
 }
 
 // buildNamedImages builds the images, all if none is named, and tells of those that were built already in one line.
-func (h *Host) buildNamedImages(ctx context.Context, names []string) error {
+func (h *Host) buildNamedImages(ctx context.Context, names []string, record bool) error {
 	var upToDate atomic.Int32
 	progress := func(line string) {
 		if strings.HasSuffix(line, ": up to date") {
@@ -200,7 +199,7 @@ func (h *Host) buildNamedImages(ctx context.Context, names []string) error {
 		}
 		h.Progress(line)
 	}
-	if err := images.Build(ctx, images.Options{Repo: h.Repo, Names: names, Progress: progress}); err != nil {
+	if err := images.Build(ctx, images.Options{Repo: h.Repo, Names: names, Record: record, Progress: progress}); err != nil {
 		return err
 	}
 	if count := upToDate.Load(); count > 0 {
