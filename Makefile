@@ -76,7 +76,6 @@ judges: $(JUDGES)
 .PHONY: e2e
 e2e: $(ENGINE) ## the end-to-end tests, on the local cluster; one that does not run is started and taken down again
 	cd tests/e2e && go test -count=1 -timeout 100m -v .
-	cd tests/cluster && go test -count=1 ./internal/images
 
 .PHONY: verify
 verify: chosen $(ENGINE) ## the promises in their long form, all (hours) or PROMISES='2 13 scaling in'; writes docs/evidence.md

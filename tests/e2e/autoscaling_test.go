@@ -13,6 +13,7 @@ import (
 // TestAutoscalerGrowsAndShrinks loads the site until every allowed replica runs, updates it meanwhile, and waits until the
 // replicas are gone again.
 func TestAutoscalerGrowsAndShrinks(t *testing.T) {
+	sideBySide(t)
 	each(t, func(t *testing.T, s *subject) {
 		least, most := int32(fewReplicas), int32(pick(fewReplicas+1, manyReplicas))
 		s.setBounds(t, int(least), int(most))

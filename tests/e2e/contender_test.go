@@ -84,7 +84,7 @@ type subject struct {
 }
 
 // subjects are the sites that are up, by the contender's name. Bringing one up takes most of a minute, so the proofs
-// share them; each starts from a site at rest and leaves one.
+// share them; each starts from a site at rest and leaves one, and whoever has its turn with one may change its entry.
 var subjects = map[string]*subject{}
 
 // contenders to try a promise on: both in the long form, this program alone in the short one.
@@ -102,10 +102,7 @@ const (
 func each(t *testing.T, try func(*testing.T, *subject)) {
 	t.Helper()
 	for _, name := range contenders() {
-		t.Run(name, func(t *testing.T) {
-			begin(t)
-			try(t, subjectOf(t, name))
-		})
+		t.Run(name, func(t *testing.T) { try(t, subjectOf(t, name)) })
 	}
 }
 
@@ -113,6 +110,7 @@ func each(t *testing.T, try func(*testing.T, *subject)) {
 // pod ready.
 func subjectOf(t *testing.T, name string) *subject {
 	t.Helper()
+	takeTurn(t, name)
 	begin(t)
 	found, known := subjects[name]
 	if !known {
@@ -134,6 +132,7 @@ func subjectOf(t *testing.T, name string) *subject {
 // freshSubject brings the contender's site up anew, with a given image.
 func freshSubject(t *testing.T, name, image string) *subject {
 	t.Helper()
+	takeTurn(t, name)
 	begin(t)
 	if earlier, up := subjects[name]; up {
 		if err := earlier.remove(t.Context()); err != nil {

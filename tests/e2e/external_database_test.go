@@ -31,6 +31,7 @@ type somebodysDatabase struct {
 // TestExternalDatabaseIsVerified has the site use a database of somebody else's, and then puts servers in its place that cannot
 // prove to be the one that is meant.
 func TestExternalDatabaseIsVerified(t *testing.T) {
+	sideBySide(t)
 	namespace := beside("wordpress-elsewhere")
 	host := elsewhereName + "." + namespace + ".svc.cluster.local"
 	right, unknown, misnamed := certificateFor(t, host), certificateFor(t, host), certificateFor(t, "other.example.com")

@@ -21,6 +21,7 @@ const bootReplicas = 3
 
 // TestFirstBootIsSafe has three pods start at once on empty volumes, again and again.
 func TestFirstBootIsSafe(t *testing.T) {
+	sideBySide(t)
 	for _, name := range contenders() {
 		t.Run(name, func(t *testing.T) {
 			s := newBooting(t, name)
@@ -319,6 +320,7 @@ func inspectorOf(template corev1.PodSpec) *corev1.Pod {
 
 // TestLateDatabaseIsWaitedFor starts all frontend pods anew while there is no database.
 func TestLateDatabaseIsWaitedFor(t *testing.T) {
+	sideBySide(t)
 	each(t, func(t *testing.T, s *subject) {
 		late := pick(30*time.Second, 60*time.Second)
 		s.scaleDatabase(t, 0)

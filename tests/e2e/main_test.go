@@ -36,7 +36,7 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	if err := chooseTests(); err != nil {
+	if err := errors.Join(chooseTests(), allowBeside()); err != nil {
 		return 1, err
 	}
 	everything := flag.Lookup("test.run").Value.String() == ""

@@ -93,6 +93,7 @@ func (a attempts) String() string {
 // TestDataSurvivesMistakes makes the mistakes that cost people their data, as the contender's tools let people make them,
 // and compares what the API server has before and after each.
 func TestDataSurvivesMistakes(t *testing.T) {
+	sideBySide(t)
 	for _, name := range contenders() {
 		t.Run(name, func(t *testing.T) {
 			if name == ours {

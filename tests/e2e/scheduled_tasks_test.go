@@ -15,6 +15,7 @@ import (
 // TestScheduledTasksRun schedules a task that is due. WordPress starts it by a request to itself when somebody visits, at most
 // once a minute, and the closed network must not stop that.
 func TestScheduledTasksRun(t *testing.T) {
+	sideBySide(t)
 	each(t, func(t *testing.T, s *subject) {
 		mark := rand.String(8)
 		if said, err := s.says(t.Context(), "/?proof-schedule="+mark); err != nil || said != "scheduled" {

@@ -38,6 +38,7 @@ type suite struct {
 }
 
 func TestSite(t *testing.T) {
+	sideBySide(t)
 	s := newSuite(t)
 	steps := []struct {
 		promise string

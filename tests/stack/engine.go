@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 )
@@ -158,8 +159,14 @@ func (p *Project) Command(ctx context.Context, engine Engine, args ...string) *e
 	return command
 }
 
+// building is the compiler at work on the one binary of all stacks.
+var building sync.Mutex
+
 // Build compiles the program, with the settings of the tests, so that both share the compiled packages.
 func (p *Project) Build(ctx context.Context) error {
+	// Two that write the same file at a time would leave half of each.
+	building.Lock()
+	defer building.Unlock()
 	command := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", p.Binary(), ".")
 	command.Dir = p.Repo
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr

@@ -2,7 +2,9 @@ package evidence
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"strings"
 	"text/tabwriter"
@@ -18,9 +20,8 @@ var program = []string{
 // Freshness is a table of all rows: the oldest try of each, and how many commits since then have touched the program.
 func Freshness(ctx context.Context, repo string, results []Result) (string, error) {
 	since := map[string]string{}
-	var text strings.Builder
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "#\trow\tdate\tcommit\tcommits to the program since")
+	var cells, text strings.Builder
+	cells.WriteString("#\trow\tdate\tcommit\tcommits to the program since\n")
 	for _, row := range rowsOf(results) {
 		oldest := row[0]
 		for _, result := range row {
@@ -34,9 +35,11 @@ func Freshness(ctx context.Context, repo string, results []Result) (string, erro
 		if _, counted := since[oldest.Commit]; !counted {
 			since[oldest.Commit] = commitsSince(ctx, repo, oldest.Commit)
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\n", oldest.Promise, title(oldest), when(oldest), commit(oldest), since[oldest.Commit])
+		fmt.Fprintf(&cells, "%d\t%s\t%s\t%s\t%s\n", oldest.Promise, title(oldest), when(oldest), commit(oldest), since[oldest.Commit])
 	}
-	err := table.Flush()
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	_, err := io.WriteString(table, cells.String())
+	err = errors.Join(err, table.Flush())
 	return text.String(), err
 }
 
