@@ -21,7 +21,7 @@ const keyPrefix = Project + ":"
 //
 // values are Pulumi's raw configuration by full key: JSON for a section or list, such as wordpress:frontend, and plain
 // text for a scalar, such as wordpress:profile. Keys of other namespaces are not ours and are ignored,
-// unless they differ from ours by a slip.
+// unless they differ from ours by a slip or a rule asks for them.
 // secretKeys are the full keys whose values Pulumi keeps encrypted.
 func Load(values map[string]string, secretKeys []string) (*Stack, error) {
 	d := decode(values, secretKeys)
@@ -39,6 +39,8 @@ type draft struct {
 	decoder
 	stack      *Stack
 	secretKeys []string
+	// others are the values of other namespaces by full key, such as kubernetes:context.
+	others map[string]string
 }
 
 // has reports whether the user gave the key, such as database.image.
@@ -60,11 +62,13 @@ func (d *draft) valueProblems() field.ErrorList {
 }
 
 func decode(values map[string]string, secretKeys []string) *draft {
-	d := &draft{decoder: decoder{given: map[string]bool{}}, stack: Defaults(), secretKeys: secretKeys}
+	d := &draft{decoder: decoder{given: map[string]bool{}}, stack: Defaults(), secretKeys: secretKeys,
+		others: map[string]string{}}
 	root := reflect.ValueOf(d.stack).Elem()
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		name, ours := strings.CutPrefix(key, keyPrefix)
 		if !ours {
+			d.others[key], d.given[key] = values[key], true
 			d.foreign(key)
 			continue
 		}

@@ -26,6 +26,7 @@ const (
 
 // minimal is a short valid stack, also with any kind of ingress and type of Service put in.
 const minimal = `
+kubernetes:enableSecretMutable: "true"
 wordpress:profile: development
 wordpress:site: {host: www.example.com}
 wordpress:ingress: {tls: {existingSecret: www-tls}, clientAddress: connection}

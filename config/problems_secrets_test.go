@@ -4,6 +4,12 @@ import "strings"
 
 // Secrets.
 var secretProblems = []problemCase{
+	{"secrets that are deleted when they change", `kubernetes:enableSecretMutable: null`, []string{
+		`kubernetes:enableSecretMutable: Required value: must be "true", or the provider deletes a changed Secret before it makes it anew: run: pulumi config set kubernetes:enableSecretMutable true`,
+	}},
+	{"secrets that are deleted, as somebody wanted", `kubernetes:enableSecretMutable: false`, []string{
+		`kubernetes:enableSecretMutable: Invalid value: "false": must be "true", or the provider deletes a changed Secret before it makes it anew: run: pulumi config set kubernetes:enableSecretMutable true`,
+	}},
 	{"secrets missing", `{wordpress:databasePassword: null, wordpress:databaseRootPassword: null, wordpress:authSecret: null}`, []string{
 		`authSecret: Required value: run: pulumi config set --secret wordpress:authSecret, or name a Secret in frontend.existingSecret`,
 		`databasePassword: Required value: run: pulumi config set --secret wordpress:databasePassword, or name a Secret in database.existingSecret`,

@@ -229,6 +229,10 @@ var edges = map[string]edge{
 		`wordpress:authSecret: {secure: ` + strings.Repeat("k", 32) + `}`,
 		`wordpress:authSecret: {secure: ` + strings.Repeat("k", 31) + `}`,
 	},
+	"secretsChangeInPlace": {
+		`{kubernetes:enableSecretMutable: true, kubernetes:context: another}`,
+		`kubernetes:enableSecretMutable: "True"`,
+	},
 }
 
 var productionEdges = map[string]edge{

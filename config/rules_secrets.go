@@ -12,7 +12,11 @@ var secretRules = []rule{
 	{databasePasswords, []string{"database.mode", "database.existingSecret", "databasePassword", "databaseRootPassword"}},
 	{passwordsSurviveSetup, []string{"database.mode", "databasePassword", "databaseRootPassword"}},
 	{authSecrets, []string{"frontend.existingSecret", "authSecret"}},
+	{secretsChangeInPlace, nil},
 }
+
+// mutableSecrets is the Kubernetes provider's own key, which the program cannot set for it.
+const mutableSecrets = "kubernetes:enableSecretMutable"
 
 // databasePassword, and in mode standalone databaseRootPassword, are given as Pulumi secrets or come from
 // database.existingSecret, not both: WordPress and MySQL must know the same ones, and stack files are committed.
@@ -56,6 +60,22 @@ func authSecrets(d *draft) field.ErrorList {
 		existingKey: "frontend.existingSecret",
 		minLength:   MinAuthSecretLength,
 	})
+}
+
+// kubernetes:enableSecretMutable, which is the provider's own key, is "true": otherwise a changed Secret is deleted and made anew, pods that
+// start in between wait for it, and after an update that ends there it is gone.
+func secretsChangeInPlace(d *draft) field.ErrorList {
+	path := field.NewPath(mutableSecrets)
+	const remedy = `must be "true", or the provider deletes a changed Secret before it makes it anew: run: pulumi config set ` +
+		mutableSecrets + " true"
+	value, given := d.others[mutableSecrets]
+	switch {
+	case !given:
+		return field.ErrorList{field.Required(path, remedy)}
+	case value != "true": // the provider reads every other text as no
+		return field.ErrorList{field.Invalid(path, cut(value), remedy)}
+	}
+	return nil
 }
 
 // secretSource says where else a secret may come from, and its least and greatest length in bytes; 0 is no
