@@ -7,6 +7,8 @@ SHELL := /bin/bash
 STACK ?= dev
 # A context of your kubeconfig to deploy to. Empty: a local cluster is started. No other context is ever used.
 CONTEXT ?=
+# The production stack that `make up` and `make down` may change at CONTEXT without asking.
+CONFIRM ?=
 # What `make pulumi` hands to Pulumi, such as `stack output`.
 ARGS ?=
 # Nodes of the local cluster.
@@ -34,11 +36,11 @@ help: ## list the commands
 
 .PHONY: up
 up: check $(if $(CONTEXT),,cluster) $(ENGINE) ## deploy STACK (dev) to a local cluster, or to CONTEXT, and print its URL
-	@$(STACKS) up -stack '$(STACK)' -context '$(CONTEXT)'
+	@$(STACKS) up -stack '$(STACK)' -context '$(CONTEXT)' -confirm '$(CONFIRM)'
 
 .PHONY: down
 down: ## destroy what `make up` deployed, and the local cluster
-	@$(if $(CONTEXT),$(STACKS) destroy -stack '$(STACK)' -context '$(CONTEXT)',$(CLUSTER) down)
+	@$(if $(CONTEXT),$(STACKS) destroy -stack '$(STACK)' -context '$(CONTEXT)' -confirm '$(CONFIRM)',$(CLUSTER) down)
 
 .PHONY: preview
 preview: $(ENGINE) ## what `make up` would change in STACK; needs no cluster where nothing is deployed
@@ -104,7 +106,7 @@ engine:
 
 .PHONY: check
 check:
-	@$(STACKS) check -stack '$(STACK)' -context '$(CONTEXT)'
+	@$(STACKS) check -stack '$(STACK)' -context '$(CONTEXT)' -confirm '$(CONFIRM)'
 
 .PHONY: status
 status: ## show the local cluster

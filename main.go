@@ -48,6 +48,11 @@ func (r *rawConfiguration) deploy(ctx *pulumi.Context) error {
 		return fmt.Errorf("the stack's name is %q and becomes the label app.kubernetes.io/instance of every object: choose one of at most "+
 			"63 letters, digits, -, _ and ., with a letter or digit at either end", ctx.Stack())
 	}
+	for _, warning := range stack.Warnings() {
+		if err := ctx.Log.Warn(warning, nil); err != nil {
+			return err
+		}
+	}
 	program := func(ctx *pulumi.Context) error { return compose(ctx, stack) }
 	if err := rehearse(ctx, program, terms(stack)); err != nil {
 		return err

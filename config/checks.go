@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/net/idna"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -97,7 +98,26 @@ func checkHost(path *field.Path, value string) field.ErrorList {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(path, value,
-		"must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path")}
+		"must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path"+hostInstead(value))}
+}
+
+// hostInstead is what somebody meant who gave an address, a name with letters beyond ASCII or one in upper case.
+func hostInstead(value string) string {
+	_, rest, hasScheme := strings.Cut(value, "://")
+	if !hasScheme {
+		rest = value
+	}
+	host, folder, _ := strings.Cut(rest, "/")
+	if folder != "" {
+		return ": a site below a path is not supported, give it a host of its own"
+	}
+	host, _, _ = strings.Cut(host, ":")
+	// Browsers look up names with letters beyond ASCII in this form.
+	ascii, err := idna.Lookup.ToASCII(host)
+	if err != nil || ascii == value || !isHostName(ascii) {
+		return ""
+	}
+	return instead + ascii
 }
 
 // checkServerHost passes a host that is not given. It refuses addresses that mean the pod itself, where no server is.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -75,7 +76,7 @@ func (d *decoder) objects(path *field.Path, raw json.RawMessage, target reflect.
 func (d *decoder) leaf(path *field.Path, raw json.RawMessage, target reflect.Value) {
 	fresh := reflect.New(target.Type())
 	if err := json.Unmarshal(raw, fresh.Interface()); err != nil || isBeyondScale(fresh.Interface()) {
-		d.report(field.TypeInvalid(path, shown(raw), "must be "+accepted(target.Type())))
+		d.report(field.TypeInvalid(path, shown(raw), "must be "+accepted(target.Type())+quantityInstead(raw, target.Type())))
 		return
 	}
 	d.assign(path, fresh.Elem(), target)
@@ -151,6 +152,33 @@ func accepted(t reflect.Type) string {
 		return "a count such as 1 or a percentage such as 25%"
 	}
 	return acceptedKind(t)
+}
+
+// sizeInBytes is how people write a size elsewhere, such as 100GB, 512 mb or 20GiB.
+var sizeInBytes = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) ?([kKmMgGtTpPeE])(i?)[bB]?$`)
+
+// quantityInstead is what somebody meant who wrote a size as it is written elsewhere.
+func quantityInstead(raw json.RawMessage, t reflect.Type) string {
+	if t != reflect.TypeFor[resource.Quantity]() && t != reflect.TypeFor[*resource.Quantity]() {
+		return ""
+	}
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return ""
+	}
+	parts := sizeInBytes.FindStringSubmatch(text)
+	if parts == nil {
+		return ""
+	}
+	number, unit := parts[1], strings.ToUpper(parts[2])
+	binary := number + unit + "i"
+	if parts[3] != "" {
+		return instead + binary
+	}
+	if unit == "K" {
+		unit = "k"
+	}
+	return fmt.Sprintf(instead+"%s%s, or %s for the size in powers of two", number, unit, binary)
 }
 
 func acceptedKind(t reflect.Type) string {

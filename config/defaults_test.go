@@ -10,7 +10,7 @@ import (
 
 // A changed default changes every stack that relies on it.
 func TestDefaultsAreGolden(t *testing.T) {
-	got, err := yaml.Marshal(mustLoad(t, minimal, `wordpress:network: null`))
+	got, err := yaml.Marshal(mustLoad(t, minimal, `{wordpress:network: null, wordpress:storage: null}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,12 +33,13 @@ func header(count int) string {
 }
 
 // newInvalidError sorts the problems, so that the same configuration always yields the same text, and hides
-// the values that come from keys marked secret. Details need no hiding: they quote counts, never text.
+// the values that come from keys marked secret. Details quote counts, and text only behind instead.
 func newInvalidError(problems field.ErrorList, isSecret func(key string) bool) *InvalidError {
 	for _, problem := range problems {
 		key, _, _ := strings.Cut(problem.Field, ".")
 		if isSecret(key) {
 			problem.BadValue = redacted
+			problem.Detail, _, _ = strings.Cut(problem.Detail, instead)
 		}
 	}
 	slices.SortStableFunc(problems, func(a, b *field.Error) int {
@@ -46,6 +47,9 @@ func newInvalidError(problems field.ErrorList, isSecret func(key string) bool) *
 	})
 	return &InvalidError{Problems: problems}
 }
+
+// instead leads to what somebody meant, at the end of a detail. That is made from the value, and hidden with it.
+const instead = ": write "
 
 // at is the path of a key, such as at("frontend.resources.cpu"), as the user writes it.
 func at(key string) *field.Path {

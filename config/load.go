@@ -90,7 +90,7 @@ func (d *draft) section(name, raw string, root reflect.Value) {
 	target, known := memberOf(root, name)
 	switch {
 	case !known:
-		d.report(unknownSection(path, name, keys(root.Type())))
+		d.report(unknownSection(path, name, root))
 	case isObject(target.Type()):
 		d.given[path.String()] = true
 		d.object(path, json.RawMessage(raw), target)
@@ -102,11 +102,23 @@ func (d *draft) section(name, raw string, root reflect.Value) {
 }
 
 // unknownSection also recognises a nested key that was set without --path, which Pulumi takes for a key with
-// a dot in its name.
-func unknownSection(path *field.Path, name string, known []string) *field.Error {
-	section, _, dotted := strings.Cut(name, ".")
-	if !dotted || !slices.Contains(known, section) {
-		return unknownKey(path, name, known)
+// a dot in its name. One that does not exist with --path either is called unknown first.
+func unknownSection(path *field.Path, name string, root reflect.Value) *field.Error {
+	section, rest, dotted := strings.Cut(name, ".")
+	target, known := memberOf(root, section)
+	if !dotted || !known {
+		return unknownKey(path, name, keys(root.Type()))
+	}
+	for rest != "" && isObject(target.Type()) {
+		// A list's element, such as egress[0], is its list here.
+		var key string
+		key, rest, _ = strings.Cut(rest, ".")
+		key, _, _ = strings.Cut(key, "[")
+		member, found := memberOf(target, key)
+		if !found {
+			return unknownKey(path, key, keys(target.Type()))
+		}
+		target = member
 	}
 	return field.Forbidden(path, fmt.Sprintf(
 		"a key inside %[1]s needs --path: pulumi config rm '%[2]s', then pulumi config set --path '%[2]s' VALUE", section, path))

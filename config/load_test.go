@@ -31,6 +31,7 @@ wordpress:profile: development
 wordpress:site: {host: www.example.com}
 wordpress:ingress: {tls: {existingSecret: www-tls}, clientAddress: connection}
 wordpress:network: {edge: {namespace: edge, cidrs: [192.0.2.0/24]}}
+wordpress:storage: {content: {storageClass: shared}}
 wordpress:databasePassword: {secure: ` + testPassword + `}
 wordpress:databaseRootPassword: {secure: ` + testRootPassword + `}
 wordpress:authSecret: {secure: ` + testAuthSecret + `}

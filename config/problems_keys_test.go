@@ -27,6 +27,18 @@ var keyProblems = []problemCase{
 	{"nested key without --path", `wordpress:frontend.replicas: "5"`, []string{
 		`frontend.replicas: Forbidden: a key inside frontend needs --path: pulumi config rm 'wordpress:frontend.replicas', then pulumi config set --path 'wordpress:frontend.replicas' VALUE`,
 	}},
+	{"element of a list without --path", `"wordpress:network.egress[0].cidr": 203.0.113.0/24`, []string{
+		`network.egress[0].cidr: Forbidden: a key inside network needs --path: pulumi config rm 'wordpress:network.egress[0].cidr', then pulumi config set --path 'wordpress:network.egress[0].cidr' VALUE`,
+	}},
+	{"unknown key without --path", `{"wordpress:site.multisite": "true", "wordpress:frontend.resources.memori": 1Gi}`, []string{
+		`frontend.resources.memori: Forbidden: unknown key, did you mean "memory"?`,
+		`site.multisite: Forbidden: unknown key: multisite is not supported: a stack is one site`,
+	}},
+	{"wishes that are met elsewhere", `{wordpress:site: {host: a.example.com, hosts: [a, b]}, wordpress:frontend: {phpIni: "max_input_vars = 5000"}, wordpress:database: {rootPassword: x}}`, []string{
+		`database.rootPassword: Forbidden: unknown key: see databasePassword and databaseRootPassword, each by: pulumi config set --secret`,
+		`frontend.phpIni: Forbidden: unknown key: see frontend.requestMemory, frontend.maxUploadSize and frontend.maxRequestSeconds; PHP's other settings come with an image of your own`,
+		`site.hosts: Forbidden: unknown key: a site has one name: site.host`,
+	}},
 	{"section as text", `wordpress:site: www.example.com`, []string{
 		`site: Invalid value: "www.example.com": must be an object with the keys host, hstsSeconds, embedding, browserFeatures, xmlrpc`,
 	}},

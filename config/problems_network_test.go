@@ -63,7 +63,7 @@ wordpress:network:
 		`network.edge.cidrs[2]: Invalid value: "": must be a network such as 203.0.113.0/24, with /32 for a single IPv4 address`,
 		`network.edge.cidrs[3]: Invalid value: "10.0.0.0/33": must be a network such as 203.0.113.0/24, with /32 for a single IPv4 address`,
 	}},
-	{"an edge that is everybody", `{wordpress:profile: production, wordpress:namespace: shop, wordpress:network: {edge: {namespace: shop, cidrs: [0.0.0.0/0, 10.0.0.0/8]}}}`, []string{
+	{"an edge that is everybody", `{wordpress:profile: production, wordpress:namespace: shop, wordpress:network: {edge: {namespace: shop, cidrs: [0.0.0.0/0, 10.1.0.0/16]}}}`, []string{
 		`network.edge.cidrs[0]: Invalid value: "0.0.0.0/0": must be the networks of the ingress controller or its nodes in production: this is much of the internet`,
 		`network.edge.namespace: Invalid value: "shop": must be the ingress controller's namespace in production, and not the site's own`,
 	}},

@@ -27,7 +27,7 @@ var scalingProblems = []problemCase{
 		`frontend.spread: Invalid value: "required": needs 6 nodes for as many pods, and nodes says 5: use preferred, or fewer pods`,
 	}},
 	{"several pods on a volume for one", `wordpress:storage: {content: {accessMode: ReadWriteOnce}}`, []string{
-		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany for 6 pods on several nodes`,
+		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany for 6 pods on several nodes` + shareOrOne,
 	}},
 	{"surge on a volume for one", `
 wordpress:autoscaling: {enabled: false}
@@ -48,6 +48,6 @@ wordpress:frontend: {spread: required, nodes: 10, maxSurge: 50%}
 wordpress:storage: {content: {accessMode: ReadWriteOnce}}`, []string{
 		`database.maxConnections: Invalid value: 151: must be at least 280: 45 pods with 6 workers each, as many as 256Mi of frontend.resources.memory hold, and 10 in reserve; this value is the default`,
 		`frontend.spread: Invalid value: "required": needs 30 nodes for as many pods, and nodes says 10: use preferred, or fewer pods`,
-		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany for 30 pods on several nodes`,
+		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany for 30 pods on several nodes` + shareOrOne,
 	}},
 }

@@ -3,6 +3,9 @@ package config
 import "strings"
 
 // Storage and the database.
+// shareOrOne is the way out of several pods on a volume for one.
+const shareOrOne = ": use a class that can share, such as NFS or CephFS, or one pod (autoscaling.enabled false, frontend.replicas 1), which profile development alone allows"
+
 var storageProblems = []problemCase{
 	{"too few connections", `wordpress:database: {maxConnections: 51}`, []string{
 		`database.maxConnections: Invalid value: 51: must be at least 52: 7 pods with 6 workers each, as many as 256Mi of frontend.resources.memory hold, and 10 in reserve`,
@@ -25,7 +28,7 @@ wordpress:storage: {database: {size: 20Gi}}`, []string{
 		`database.port: Forbidden: goes with database.mode external only: remove it, or set the mode`,
 	}},
 	{"file system without a class", `wordpress:storage: {cephfs: {create: true}, content: {accessMode: ReadWriteOnce}}`, []string{
-		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany for 6 pods on several nodes`,
+		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany for 6 pods on several nodes` + shareOrOne,
 		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany with cephfs.create`,
 		`storage.content.storageClass: Required value: the name of the StorageClass that cephfs.create creates, such as csi-cephfs`,
 	}},

@@ -31,13 +31,13 @@ var valueProblems = []problemCase{
 		`site.host: Required value: the DNS name that visitors use, such as wordpress.example.com`,
 	}},
 	{"host with scheme", `wordpress:site: {host: "https://www.example.com"}`, []string{
-		`site.host: Invalid value: "https://www.example.com": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
+		`site.host: Invalid value: "https://www.example.com": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path: write www.example.com`,
 	}},
 	{"host with port", `wordpress:site: {host: "www.example.com:8443"}`, []string{
-		`site.host: Invalid value: "www.example.com:8443": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
+		`site.host: Invalid value: "www.example.com:8443": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path: write www.example.com`,
 	}},
 	{"host in upper case", `wordpress:site: {host: WWW.example.com}`, []string{
-		`site.host: Invalid value: "WWW.example.com": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
+		`site.host: Invalid value: "WWW.example.com": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path: write www.example.com`,
 	}},
 	{"host with an underscore", `wordpress:site: {host: my_site.example.com}`, []string{
 		`site.host: Invalid value: "my_site.example.com": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path`,
@@ -98,12 +98,12 @@ wordpress:storage: {database: {size: -1Gi}, content: {size: 0}}`, []string{
 		`frontend.terminationGracePeriodSeconds: Invalid value: 0: must be from 1 to 7201 seconds`,
 	}},
 	{"unknown words", `
-wordpress:frontend: {spread: always, service: {type: LoadBalancer}}
+wordpress:frontend: {spread: always, service: {type: ExternalName}}
 wordpress:database: {mode: cluster}
 wordpress:storage: {content: {accessMode: RWX}}
 wordpress:ingress: {kind: nginx}`, []string{
 		`database.mode: Unsupported value: "cluster": supported values: "standalone", "external"`,
-		`frontend.service.type: Unsupported value: "LoadBalancer": supported values: "ClusterIP", "NodePort"`,
+		`frontend.service.type: Unsupported value: "ExternalName": supported values: "ClusterIP", "NodePort"`,
 		`frontend.spread: Unsupported value: "always": supported values: "preferred", "required"`,
 		`ingress.kind: Unsupported value: "nginx": supported values: "traefik", "ingress", "none"`,
 		`storage.content.accessMode: Unsupported value: "RWX": supported values: "ReadWriteOnce", "ReadWriteMany"`,
@@ -195,6 +195,25 @@ wordpress:frontend: {image: "registry.example.com/library/wordpress:7.1.4-php8.3
 wordpress:database: {image: "mariadb:12.3.2"}`, []string{
 		`database.image: Invalid value: "mariadb:12.3.2": must be MySQL, such as mysql:9.7.4`,
 		`frontend.image: Invalid value: "registry.example.com/library/wordpress:7.1.4-php8.3-fpm-alpine": must contain Apache: use the variant whose tag ends in -apache`,
+	}},
+	{"sizes as they are written elsewhere", `
+wordpress:storage: {content: {size: 100GB}, database: {size: "20 gib"}}
+wordpress:frontend: {requestMemory: 128kb}`, []string{
+		`frontend.requestMemory: Invalid value: "128kb": must be a quantity such as 200m, 256Mi or 20Gi: write 128k, or 128Ki for the size in powers of two`,
+		`storage.content.size: Invalid value: "100GB": must be a quantity such as 200m, 256Mi or 20Gi: write 100G, or 100Gi for the size in powers of two`,
+		`storage.database.size: Invalid value: "20 gib": must be a quantity such as 200m, 256Mi or 20Gi: write 20Gi`,
+	}},
+	{"host beyond ASCII", `wordpress:site: {host: müller.de}`, []string{
+		`site.host: Invalid value: "müller.de": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path: write xn--mller-kva.de`,
+	}},
+	{"host as an address", `wordpress:site: {host: "https://WWW.example.com:8443/"}`, []string{
+		`site.host: Invalid value: "https://WWW.example.com:8443/": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path: write www.example.com`,
+	}},
+	{"site below a path", `wordpress:site: {host: "https://example.com/blog"}`, []string{
+		`site.host: Invalid value: "https://example.com/blog": must be a DNS name in lower case such as wordpress.example.com, without scheme, port and path: a site below a path is not supported, give it a host of its own`,
+	}},
+	{"a load balancer for one site", `wordpress:frontend: {service: {type: LoadBalancer}}`, []string{
+		`frontend.service.type: Invalid value: "LoadBalancer": must be ClusterIP, or NodePort in development: the load balancer is the ingress controller's, which serves every site of the cluster; ingress.kind says which one, or none for a Service of your own`,
 	}},
 	{"images that are too old", `
 wordpress:frontend: {image: "registry.example.com/mirror/wordpress:4.9-apache"}

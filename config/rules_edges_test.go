@@ -253,8 +253,8 @@ var productionEdges = map[string]edge{
 		`wordpress:frontend: {service: {type: NodePort}}`,
 	},
 	"protectedStorage": {
-		`wordpress:storage: {protect: true}`,
-		`wordpress:storage: {protect: false}`,
+		`wordpress:storage: {content: {storageClass: nfs}, protect: true}`,
+		`wordpress:storage: {content: {storageClass: nfs}, protect: false}`,
 	},
 	"severalReplicas": {
 		`wordpress:autoscaling: {minReplicas: 2}`,
@@ -289,8 +289,16 @@ var productionEdges = map[string]edge{
 		`wordpress:network: {enabled: false}`,
 	},
 	"edgeIsNotEverybody": {
-		`wordpress:network: {edge: {cidrs: [10.0.0.0/8, "fc00::/7"], namespace: edge}}`,
-		`wordpress:network: {edge: {cidrs: [10.0.0.0/8, 128.0.0.0/7]}}`,
+		`wordpress:network: {edge: {cidrs: [10.0.0.0/9, 172.16.0.0/13, 192.168.0.0/17, "fd00::/9"], namespace: edge}}`,
+		`wordpress:network: {edge: {cidrs: [172.16.0.0/12]}}`,
+	},
+	"waysOutAvoidTheCluster": {
+		`wordpress:network: {edge: {namespace: edge}, egress: [{cidr: 10.0.0.0/8, ports: [443, 6444]}, {cidr: 0.0.0.0/0, ports: [6443]}]}`,
+		`wordpress:network: {edge: {namespace: edge}, egress: [{cidr: 10.0.0.0/8, ports: [443, 10250]}]}`,
+	},
+	"contentHasClass": {
+		`wordpress:storage: {content: {storageClass: nfs, size: 20Gi}}`,
+		`wordpress:storage: {content: {size: 20Gi}}`,
 	},
 	"dnsIsNotEverybody": {
 		`wordpress:network: {dns: {cidrs: [10.0.0.0/8, "fc00::/7", "2001:db8::/32", "64:ff9b::a00:0/104"]}}`,

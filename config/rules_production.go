@@ -25,6 +25,8 @@ var productionRules = []rule{
 	{closedNetwork, []string{"profile", "network.enabled"}},
 	{edgeIsNotEverybody, []string{"profile", "namespace", "ingress.kind", "network.edge"}},
 	{dnsIsNotEverybody, []string{"profile", "network.dns.cidrs"}},
+	{waysOutAvoidTheCluster, []string{"profile", "network.egress"}},
+	{contentHasClass, []string{"profile", "storage.content", "storage.cephfs.create"}},
 	{loginsAreLimited, []string{"profile", "ingress.kind"}},
 	{clientAddressIsStated, []string{"profile", "ingress.kind", "ingress.loginLimit.enabled"}},
 }
@@ -102,7 +104,8 @@ func severalReplicas(d *draft) field.ErrorList {
 	if *d.stack.Autoscaling.Enabled {
 		key = "autoscaling.minReplicas"
 	}
-	return invalid(key, least, "must be at least 2 in production")
+	return invalid(key, least, "must be at least 2 in production: storage that one pod alone can mount needs a class that can share, such as "+
+		"NFS or CephFS, or profile development, which drops every other guard of production as well")
 }
 
 // In production ingress.tls has a source of the certificate, unless ingress.kind is none: passwords and sessions would
@@ -182,8 +185,8 @@ func clientAddressIsStated(d *draft) field.ErrorList {
 }
 
 // In production network.edge does not admit much of the internet with ingress.kind traefik or ingress, which is every public
-// network wider than a /8 of IPv4 or a /32 of IPv6: whoever reaches the pods past the edge goes past its TLS and its limits, and can make up the
-// visitor's address.
+// network wider than a /8 of IPv4 or a /32 of IPv6, nor the whole of a private range, such as 10.0.0.0/8: whoever reaches the pods past the
+// edge goes past its TLS and its limits, and can make up the visitor's address.
 func edgeIsNotEverybody(d *draft) field.ErrorList {
 	edge := d.stack.Network.Edge
 	if d.stack.Profile != Production || d.stack.Ingress.Kind == IngressNone {
@@ -191,9 +194,15 @@ func edgeIsNotEverybody(d *draft) field.ErrorList {
 	}
 	var problems field.ErrorList
 	for i, cidr := range edge.CIDRs {
-		if network, err := netip.ParsePrefix(cidr); err == nil && isMuchOfTheInternet(network) {
+		network, err := netip.ParsePrefix(cidr)
+		switch {
+		case err != nil:
+		case isMuchOfTheInternet(network):
 			problems = append(problems, field.Invalid(at("network.edge.cidrs").Index(i), cidr,
 				"must be the networks of the ingress controller or its nodes in production: this is much of the internet"))
+		case isWholePrivateRange(network):
+			problems = append(problems, field.Invalid(at("network.edge.cidrs").Index(i), cidr,
+				"must be the networks of the ingress controller or its nodes in production: this is a private range as a whole, every pod of the cluster included"))
 		}
 	}
 	if edge.Namespace == d.stack.Namespace {
@@ -224,6 +233,62 @@ var (
 	privateIPv6 = netip.MustParsePrefix("fc00::/7")
 	ipv4AsIPv6  = netip.MustParsePrefix("64:ff9b::/96")
 )
+
+// privateRanges are those of RFC 1918 and the half of RFC 4193's that is in use. No company's ingress controller fills one.
+var privateRanges = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"),
+	netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("fd00::/8"),
+}
+
+// sharedIPv4 is RFC 6598's range, in which clouds put pods and nodes as well.
+var sharedIPv4 = netip.MustParsePrefix("100.64.0.0/10")
+
+// isWholePrivateRange finds a private range, and what holds one.
+func isWholePrivateRange(network netip.Prefix) bool {
+	return slices.ContainsFunc(privateRanges, func(whole netip.Prefix) bool {
+		return network.Bits() <= whole.Bits() && network.Contains(whole.Addr())
+	})
+}
+
+// clusterPorts are those of the cluster's own servers, which listen on its nodes: the API server and etcd, the kubelet, the scheduler and the
+// controller manager.
+var clusterPorts = []int{2379, 2380, 6443, 10250, 10255, 10257, 10259}
+
+// In production network.egress does not lead to the ports of the cluster's own servers in private networks (the API server's 6443, the
+// kubelet's 10250, etcd's and others): WordPress fetches addresses that visitors hand it, and a broken plugin would be at the cluster's
+// controls.
+func waysOutAvoidTheCluster(d *draft) field.ErrorList {
+	if d.stack.Profile != Production {
+		return nil
+	}
+	var problems field.ErrorList
+	for i, destination := range d.stack.Network.Egress {
+		network, err := netip.ParsePrefix(destination.CIDR)
+		if err != nil || !network.Addr().IsPrivate() && !sharedIPv4.Contains(network.Addr()) {
+			continue
+		}
+		for j, port := range destination.Ports {
+			if slices.Contains(clusterPorts, port) {
+				problems = append(problems, field.Invalid(at("network.egress").Index(i).Child("ports").Index(j), port,
+					"must be a service's port in production: on this one the cluster's own servers listen, such as the API server and kubelets"))
+			}
+		}
+	}
+	return problems
+}
+
+// In production storage.content.storageClass is given where the content is shared (accessMode ReadWriteMany): a cluster's default class mostly is
+// block storage, which one node alone can mount, and pods would wait for the volume for ever.
+func contentHasClass(d *draft) field.ErrorList {
+	content := d.stack.Storage.Content
+	if d.stack.Profile != Production || content.AccessMode != ReadWriteMany || content.StorageClass != "" || d.stack.Storage.CephFS.Create {
+		return nil
+	}
+	return field.ErrorList{field.Required(at("storage.content.storageClass"), "the name of a class that offers ReadWriteMany, such as NFS, EFS, Filestore "+
+		"or CephFS: the cluster's default one mostly does not, and pods would wait for their volume for ever")}
+}
 
 // isMuchOfTheInternet finds public networks wider than the largest providers are given, and whatever holds such a one.
 func isMuchOfTheInternet(network netip.Prefix) bool {

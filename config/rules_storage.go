@@ -16,7 +16,8 @@ func podsShareContent(d *draft) field.ErrorList {
 	if greatest == 1 || mode == ReadWriteMany {
 		return nil
 	}
-	return invalid("storage.content.accessMode", mode, "must be ReadWriteMany for %d pods on several nodes", greatest)
+	return invalid("storage.content.accessMode", mode, "must be ReadWriteMany for %d pods on several nodes: use a class that can share, such as "+
+		"NFS or CephFS, or one pod (autoscaling.enabled false, frontend.replicas 1), which profile development alone allows", greatest)
 }
 
 // frontend.maxSurge is 0 where a single pod has a ReadWriteOnce content volume: the new pod may land on another

@@ -11,9 +11,12 @@ import (
 // transposition counts as two.
 const maxTypos = 2
 
-// unknownKey reports a key that nothing reads, with the closest one that something does. It shows no value,
-// because a misspelt secret is an unknown key too.
+// unknownKey reports a key that nothing reads, with where the wish behind it is met, or with the closest key that something reads. It shows
+// no value, because a misspelt secret is an unknown key too.
 func unknownKey(path *field.Path, name string, known []string) *field.Error {
+	if wish, found := wishes[strings.ToLower(name)]; found {
+		return field.Forbidden(path, "unknown key: "+wish)
+	}
 	if near, found := closest(name, known); found {
 		return field.Forbidden(path, fmt.Sprintf("unknown key, did you mean %q?", near))
 	}

@@ -77,7 +77,7 @@ func validateFrontend(f *Frontend) field.ErrorList {
 		checkRange(at("frontend.nodes"), f.Nodes, 0, 5*MaxReplicas, "nodes"),
 		validateUpdates(f),
 		validateTimes(f),
-		checkOneOf(at("frontend.service.type"), f.Service.Type, ClusterIP, NodePort),
+		validateServiceType(f.Service.Type),
 		validateNodePort(f.Service.NodePort),
 		validateServiceAnnotations(f.Service.Annotations),
 		checkOptionalDNSName(at("frontend.existingSecret"), f.ExistingSecret, "a Secret's name"),
@@ -118,6 +118,16 @@ func validateTimes(f *Frontend) field.ErrorList {
 		checkRange(at("frontend.terminationGracePeriodSeconds"),
 			f.TerminationGracePeriodSeconds, 1, maxGracePeriodSeconds, "seconds"),
 	)
+}
+
+// validateServiceType tells whoever comes from the tutorials and charts that have a load balancer for each site where it is here.
+func validateServiceType(kind ServiceType) field.ErrorList {
+	path := at("frontend.service.type")
+	if kind == "LoadBalancer" {
+		return field.ErrorList{field.Invalid(path, kind, "must be ClusterIP, or NodePort in development: the load balancer is the ingress "+
+			"controller's, which serves every site of the cluster; ingress.kind says which one, or none for a Service of your own")}
+	}
+	return checkOneOf(path, kind, ClusterIP, NodePort)
 }
 
 // validateNodePort passes 0, with which the cluster chooses.

@@ -14,7 +14,7 @@ import (
 // previewLimit is how long somebody waits to be told of mistakes.
 const previewLimit = 5 * time.Second
 
-// TestMistakesAreToldInSeconds previews a stack with five mistakes under the real engine, without a cluster.
+// TestMistakesAreToldInSeconds previews a stack with six mistakes, one of them in the provider's own settings, under the real engine, without a cluster.
 func TestMistakesAreToldInSeconds(t *testing.T) {
 	project, err := stack.Open("prod", "")
 	if err != nil {
@@ -27,6 +27,7 @@ func TestMistakesAreToldInSeconds(t *testing.T) {
 		"wordpress:frontend.maxRequestSeconds": "60",
 		"wordpress:ingress.tls.domains[0]":     "*.example.org",
 		"wordpress:storage.protect":            "false",
+		"kubernetes:enableSecretMutable":       "",
 	}
 	if err := project.Build(t.Context()); err != nil {
 		t.Fatal(err)
@@ -40,7 +41,7 @@ func TestMistakesAreToldInSeconds(t *testing.T) {
 	for range 3 {
 		fastest = min(fastest, mistaken.previewMistakes(t))
 	}
-	t.Logf("five mistakes were told after %.1f s", fastest.Seconds())
+	t.Logf("six mistakes were told after %.1f s", fastest.Seconds())
 	if fastest > previewLimit {
 		t.Errorf("nobody was told within %s", previewLimit)
 	}
@@ -58,6 +59,7 @@ func (d *deployment) previewMistakes(t *testing.T) time.Duration {
 		t.Errorf("the preview ended with the error %v and plans %v, want none but the stack itself", err, changes)
 	}
 	for _, message := range []string{
+		`kubernetes:enableSecretMutable: Required value: must be "true"`,
 		`wordpress:frontend.drainSecond: Forbidden: unknown key, did you mean "drainSeconds"?`,
 		`wordpress:frontend.resources.memory: Invalid value: "256m": must be at least 128Mi`,
 		`wordpress:frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 80`,

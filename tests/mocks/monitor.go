@@ -3,6 +3,7 @@ package mocks
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -37,12 +38,14 @@ type Result struct {
 	Registrations []plan.Registration
 	// Outputs of the stack.
 	Outputs resource.PropertyMap
+	// Warnings that the program gave, in their order.
+	Warnings []string
 }
 
 // Exec runs a compiled program as the engine would at preview, but against the recorder. The error holds what
 // the program reported.
 func (p Program) Exec(ctx context.Context) (*Result, error) {
-	server := &monitor{recorder: plan.NewRecorder(Project, p.Stack)}
+	server := &monitor{recorder: plan.NewRecorder(Project, p.Stack), messages: map[pulumirpc.LogSeverity][]string{}}
 	address, stop, err := server.serve(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("resource monitor: %w", err)
@@ -57,9 +60,21 @@ func (p Program) Exec(ctx context.Context) (*Result, error) {
 	command.Env = append(os.Environ(), env...)
 	output, err := command.CombinedOutput()
 	if err != nil {
-		return nil, fmt.Errorf("program: %w\n%s%s", err, server.logged(), output)
+		return nil, p.failure(err, server.logged(pulumirpc.LogSeverity_ERROR), output)
 	}
-	return &Result{Registrations: server.recorder.Registrations(), Outputs: server.outputs}, nil
+	return &Result{
+		Registrations: server.recorder.Registrations(), Outputs: server.outputs, Warnings: server.logged(pulumirpc.LogSeverity_WARNING),
+	}, nil
+}
+
+// failure is what the program itself says where it refuses a stack, without the SDK's words around it, and otherwise all that is known.
+func (p Program) failure(err error, logged []string, output []byte) error {
+	const onlyOne = "1 error occurred:\n\t* "
+	all := strings.Join(logged, "")
+	if _, reason, found := strings.Cut(all, onlyOne); found && len(logged) == 1 {
+		return errors.New(strings.TrimSpace(reason))
+	}
+	return fmt.Errorf("program: %w\n%s%s", err, all, output)
 }
 
 // environment is what the language host sets for a program.
@@ -91,7 +106,7 @@ type monitor struct {
 	recorder *plan.Recorder
 
 	mu       sync.Mutex
-	messages []string
+	messages map[pulumirpc.LogSeverity][]string
 	outputs  resource.PropertyMap
 }
 
@@ -107,10 +122,11 @@ func (m *monitor) serve(ctx context.Context) (address string, stop func(), err e
 	return listener.Addr().String(), server.Stop, nil
 }
 
-func (m *monitor) logged() string {
+// logged are the program's messages of one severity.
+func (m *monitor) logged(severity pulumirpc.LogSeverity) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return strings.Join(m.messages, "")
+	return m.messages[severity]
 }
 
 // SupportsFeature has secrets marked in what a program sends, as the engine does.
@@ -164,11 +180,11 @@ func (m *monitor) RegisterResourceOutputs(
 	return &emptypb.Empty{}, nil
 }
 
-// Log keeps the program's messages, for its error.
+// Log keeps the program's messages.
 func (m *monitor) Log(_ context.Context, request *pulumirpc.LogRequest) (*emptypb.Empty, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.messages = append(m.messages, request.GetMessage())
+	m.messages[request.GetSeverity()] = append(m.messages[request.GetSeverity()], request.GetMessage())
 	return &emptypb.Empty{}, nil
 }
 

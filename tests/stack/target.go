@@ -4,10 +4,12 @@ import (
 	_ "embed"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 
@@ -75,6 +77,29 @@ const contextKey = "kubernetes:context"
 
 // localHost is a host for which the local cluster has a certificate, as it has for names of one label below it.
 const localHost = "wordpress.localhost"
+
+// NeedsConsent reports whether the stack, as its file says now or as it was deployed last, is a production one on a cluster of the user's:
+// nobody's slip should change or take down that.
+func (p *Project) NeedsConsent() (bool, error) {
+	if p.Placeholders || p.Context == "" {
+		return false, nil
+	}
+	project, err := workspace.LoadProject(filepath.Join(p.Repo, "Pulumi.yaml"))
+	if err != nil {
+		return false, fmt.Errorf("project file: %w", err)
+	}
+	now, err := workspace.LoadProjectStack(nil, project, p.committed())
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", p.file(), err)
+	}
+	before, err := workspace.LoadProjectStack(nil, project, p.derived())
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", p.derived(), err)
+	}
+	// A profile that cannot be read is not taken for a harmless one.
+	return read(now.Config, "profile") != string(stackconfig.Development) ||
+		read(before.Config, "profile") == string(stackconfig.Production), nil
+}
 
 // checkTarget refuses a production stack on the local cluster, which has neither its storage nor its certificates, and a site whose
 // host it has no certificate for.

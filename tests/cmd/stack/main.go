@@ -20,7 +20,7 @@ import (
 )
 
 // commands by name.
-var commands = map[string]func(context.Context, *stack.Project) error{
+var commands = map[string]func(context.Context, request) error{
 	"check":   check,
 	"up":      up,
 	"preview": preview,
@@ -41,13 +41,14 @@ func main() {
 func run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	const usage = "usage: stack check|up|preview|render|destroy|pulumi [-stack name] [-context name] [command of pulumi]"
+	const usage = "usage: stack check|up|preview|render|destroy|pulumi [-stack name] [-context name] [-confirm name] [command of pulumi]"
 	if len(args) == 0 || commands[args[0]] == nil && args[0] != engineCommand {
 		return errors.New(usage)
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	name := flags.String("stack", "dev", "name of the stack")
 	kubeContext := flags.String("context", "", "context of your kubeconfig to deploy to; empty: the local cluster")
+	confirm := flags.String("confirm", "", "name of the production stack that you agree to change; empty: you are asked")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func run(args []string) error {
 	if args[0] == engineCommand {
 		return askEngine(ctx, project, flags.Args())
 	}
-	return commands[args[0]](ctx, project)
+	return commands[args[0]](ctx, request{Project: project, confirm: *confirm, answers: terminal()})
 }
 
 // askEngine runs a command of the engine on the stack that was deployed from here, whose settings, secrets and state are not where
@@ -78,10 +79,18 @@ func askEngine(ctx context.Context, project *stack.Project, args []string) error
 }
 
 // check says what would keep the stack from being deployed before anything is built for it.
-func check(_ context.Context, project *stack.Project) error { return project.Check() }
+func check(_ context.Context, r request) error {
+	_, err := r.mayChange()
+	return errors.Join(r.Check(), err)
+}
 
-// up deploys the stack and prints where it is.
-func up(ctx context.Context, project *stack.Project) error {
+// up deploys the stack and prints where it is. What it would change in production is shown first.
+func up(ctx context.Context, r request) error {
+	project := r.Project
+	isShown, err := r.mayChange()
+	if err != nil {
+		return err
+	}
 	engine, err := prepare(ctx, project)
 	if err != nil {
 		return err
@@ -91,6 +100,14 @@ func up(ctx context.Context, project *stack.Project) error {
 	}
 	if err := tellReplaced(project); err != nil {
 		return err
+	}
+	if isShown {
+		if err := project.Run(ctx, engine, "preview"); err != nil {
+			return err
+		}
+		if err := r.agree("change this"); err != nil {
+			return err
+		}
 	}
 	if err := project.Run(ctx, engine, "up", "--yes", "--skip-preview"); err != nil {
 		return err
@@ -123,7 +140,8 @@ func visit(ctx context.Context, project *stack.Project, url string) error {
 
 // preview shows what up would do: against the stack's state where there is one, and otherwise against nothing,
 // which needs no cluster and no secrets.
-func preview(ctx context.Context, project *stack.Project) error {
+func preview(ctx context.Context, r request) error {
+	project := r.Project
 	project.Placeholders = !project.Deployed()
 	engine, err := prepare(ctx, project)
 	if err != nil {
@@ -153,7 +171,8 @@ func tellReplaced(project *stack.Project) error {
 }
 
 // render prints the stack's objects with every secret hidden.
-func render(ctx context.Context, project *stack.Project) error {
+func render(ctx context.Context, r request) error {
+	project := r.Project
 	project.Placeholders = true
 	if err := errors.Join(project.Build(ctx), project.Prepare()); err != nil {
 		return err
@@ -161,6 +180,9 @@ func render(ctx context.Context, project *stack.Project) error {
 	result, err := project.Plan(ctx)
 	if err != nil {
 		return err
+	}
+	for _, warning := range result.Warnings {
+		fmt.Fprintln(os.Stderr, "warning:", warning)
 	}
 	text, err := mocks.YAML(plan.Objects(result.Registrations, plan.HideSecrets))
 	if err != nil {
@@ -170,15 +192,28 @@ func render(ctx context.Context, project *stack.Project) error {
 	return err
 }
 
-// destroy takes down what is not protected.
-func destroy(ctx context.Context, project *stack.Project) error {
+// destroy takes down what is not protected. What that is in production is shown first.
+func destroy(ctx context.Context, r request) error {
+	project := r.Project
 	if !project.Deployed() {
 		fmt.Printf("Stack %q is not deployed from here: nothing to destroy.\n", project.Stack)
 		return nil
 	}
+	isShown, err := r.mayChange()
+	if err != nil {
+		return err
+	}
 	engine, err := prepare(ctx, project)
 	if err != nil {
 		return err
+	}
+	if isShown {
+		if err := project.Run(ctx, engine, "destroy", "--preview-only", "--exclude-protected"); err != nil {
+			return err
+		}
+		if err := r.agree("delete this"); err != nil {
+			return err
+		}
 	}
 	return project.Run(ctx, engine, "destroy", "--yes", "--skip-preview", "--exclude-protected")
 }
