@@ -106,7 +106,7 @@ func databaseArgs(
 		return args
 	}
 	args.Server = &database.ServerArgs{
-		Image:                         settings.Image,
+		Image:                         stack.Mirrored(settings.Image),
 		ImagePullPolicy:               string(stack.ImagePullPolicy),
 		ImagePullSecrets:              stack.ImagePullSecrets,
 		RootPassword:                  secret(stack.DatabaseRootPassword),
@@ -129,7 +129,7 @@ func frontendArgs(
 		Namespace:                     space.Name,
 		Instance:                      ctx.Stack(),
 		SiteURL:                       siteURL(stack),
-		Image:                         settings.Image,
+		Image:                         stack.Mirrored(settings.Image),
 		ImagePullPolicy:               string(stack.ImagePullPolicy),
 		ImagePullSecrets:              stack.ImagePullSecrets,
 		Replicas:                      settings.Replicas,

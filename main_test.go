@@ -292,7 +292,12 @@ func TestRehearsalShowsWhatIsRegistered(t *testing.T) {
 
 func manifests(t *testing.T, registrations []plan.Registration) string {
 	t.Helper()
-	text, err := mocks.YAML(plan.Objects(registrations, plan.ShowSecrets))
+	return yamlOf(t, plan.Objects(registrations, plan.ShowSecrets))
+}
+
+func yamlOf(t *testing.T, objects []plan.Object) string {
+	t.Helper()
+	text, err := mocks.YAML(objects)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -604,6 +609,24 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 }
 
 // A mail server is let through by the two keys that docs/operations.md sets; web servers need WordPress to be told as well.
+// A mirror serves every image of the program, whichever container runs it.
+func TestImageRegistryServesEveryImage(t *testing.T) {
+	const registry = "registry.example.com/dockerhub"
+	for _, stack := range stacks {
+		images := 0
+		objects := plan.Objects(load(t, stack, map[string]string{"wordpress:imageRegistry": registry}).mustRun(t), plan.HideSecrets)
+		for _, match := range regexp.MustCompile(`(?m)^ *-? *image: (.*)$`).FindAllStringSubmatch(yamlOf(t, objects), -1) {
+			images++
+			if !strings.HasPrefix(match[1], registry+"/library/") {
+				t.Errorf("stack %s: the image %s is not from %s", stack, match[1], registry)
+			}
+		}
+		if images < 2 {
+			t.Errorf("stack %s: %d images were looked at", stack, images)
+		}
+	}
+}
+
 func TestEgressChangesThePolicyAndTellsWordPressOfTheWeb(t *testing.T) {
 	before := byIdentity(load(t, "prod", nil).mustRun(t))
 	egress := func(cidr, port string) map[string]plan.Object {

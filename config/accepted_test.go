@@ -60,6 +60,7 @@ var acceptedCases = map[string]string{
 	"database behind a Service": `{wordpress:database: {mode: external, host: mysql.db.svc}, wordpress:databaseRootPassword: null, wordpress:network: {database: {namespace: db, podLabels: {app: mysql}, port: 6446}}}`,
 	"everything outside":        `wordpress:network: {egress: [{cidr: 0.0.0.0/0, ports: [80, 443]}, {cidr: "::/0", ports: [1, 65535]}, {cidr: 203.0.113.25/32, ports: [587]}]}`,
 	"registry of one's own":     `{wordpress:imagePullSecrets: [registry, registry.example.com], wordpress:frontend: {image: "registry.example.com:5000/wordpress:7.1.4-php8.3-apache"}}`,
+	"mirror of Docker Hub":      `wordpress:imageRegistry: "registry.example.com:5000/dockerhub"`,
 	"no pull secrets":           `wordpress:imagePullSecrets: []`,
 	"nothing outside":           `wordpress:network: {egress: []}`,
 	"log-ins not limited":       `wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden, loginLimit: {enabled: false}}`,

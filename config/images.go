@@ -57,6 +57,31 @@ func checkImage(path *field.Path, value string) (reference.Named, field.ErrorLis
 	return image, nil
 }
 
+// dockerHub is the registry of images that name none.
+const dockerHub = "docker.io"
+
+// checkRegistry passes a registry that is not given. Without a host, images would be looked for on Docker Hub again.
+func checkRegistry(path *field.Path, value string) field.ErrorList {
+	if value == "" {
+		return nil
+	}
+	image, err := reference.ParseNormalizedNamed(value + "/image")
+	if err == nil && reference.Domain(image) != dockerHub {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path, value, "must be a registry's host, and a path there if it has one, such as "+
+		"registry.example.com/dockerhub: without scheme, tag and slash at the end")}
+}
+
+// Mirrored is where an image is pulled from: ImageRegistry's copy, where there is such a registry and the image names none of its own.
+func (s *Stack) Mirrored(image string) string {
+	named, err := reference.ParseNormalizedNamed(image)
+	if s.ImageRegistry == "" || err != nil || reference.Domain(named) != dockerHub {
+		return image
+	}
+	return s.ImageRegistry + strings.TrimPrefix(named.String(), dockerHub)
+}
+
 // hasVariant reports whether one of the words is a part of the tag, as fpm is of 7.1-php8.3-fpm-alpine.
 func hasVariant(image reference.Named, words ...string) bool {
 	tagged, ok := image.(reference.Tagged)

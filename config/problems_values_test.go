@@ -16,6 +16,15 @@ var valueProblems = []problemCase{
 	{"namespace of the cluster", `wordpress:namespace: kube-system`, []string{
 		`namespace: Invalid value: "kube-system": must not be one of the cluster's own namespaces`,
 	}},
+	{"registry with a scheme", `wordpress:imageRegistry: https://registry.example.com`, []string{
+		`imageRegistry: Invalid value: "https://registry.example.com": must be a registry's host, and a path there if it has one, such as registry.example.com/dockerhub: without scheme, tag and slash at the end`,
+	}},
+	{"registry with a slash at the end", `wordpress:imageRegistry: registry.example.com/`, []string{
+		`imageRegistry: Invalid value: "registry.example.com/": must be a registry's host, and a path there if it has one, such as registry.example.com/dockerhub: without scheme, tag and slash at the end`,
+	}},
+	{"path without a registry", `wordpress:imageRegistry: mirror`, []string{
+		`imageRegistry: Invalid value: "mirror": must be a registry's host, and a path there if it has one, such as registry.example.com/dockerhub: without scheme, tag and slash at the end`,
+	}},
 	{"pull secrets that are none", `wordpress:imagePullSecrets: [registry, Registry, registry, ""]`, []string{
 		`imagePullSecrets[1]: Invalid value: "Registry": must be a Secret's name: lower case letters, digits, - and .`,
 		`imagePullSecrets[2]: Duplicate value: "registry"`,

@@ -25,6 +25,10 @@ type Stack struct {
 	// Namespace is the Kubernetes namespace that the program creates and fills: a DNS label, and none of
 	// those that every cluster has. Default: wordpress.
 	Namespace string `json:"namespace"`
+	// ImageRegistry is a registry, and a path in it, that mirrors Docker Hub, such as registry.example.com/dockerhub: every image of the
+	// program that names no registry is pulled from there by its whole name, as registry.example.com/dockerhub/library/mysql:9.7.4. An
+	// image that names a registry keeps it. Unset: Docker Hub itself.
+	ImageRegistry string `json:"imageRegistry"`
 	// ImagePullPolicy says when a node asks the registry for an image. Always: at every start of a container, which makes sure
 	// that the image may be pulled and is the one that its tag names. IfNotPresent: only where the node lacks it, for a
 	// cluster without a registry, or one that must start pods while its registry is away. Default: Always.

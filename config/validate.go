@@ -17,6 +17,7 @@ func (s *Stack) validate() field.ErrorList {
 		validateProfile(s.Profile),
 		validateNamespace(s.Namespace),
 		checkOneOf(at("imagePullPolicy"), s.ImagePullPolicy, PullAlways, PullIfNotPresent),
+		checkRegistry(at("imageRegistry"), s.ImageRegistry),
 		checkSecretNames(at("imagePullSecrets"), s.ImagePullSecrets),
 		validateSite(&s.Site),
 		validateFrontend(&s.Frontend),

@@ -77,7 +77,7 @@ var Proofs = []Proof{
 	// 17
 	{Test: "TestScheduledTasksRun", Promise: 17, Title: "scheduled tasks run"},
 	// 18
-
+	{Test: "TestUpdateOfTheProgramFailsNoRequest", Promise: 18, Title: "an update of this program fails no request"},
 	// 19
 
 	// 20
