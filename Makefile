@@ -32,7 +32,7 @@ ENGINE := $(if $(shell command -v pulumi),,engine)
 .PHONY: help
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "Variables: STACK=$(STACK) CONTEXT=$(CONTEXT) NODES=$(NODES)"
+	@echo "Variables: STACK=$(STACK) CONTEXT=$(CONTEXT) CONFIRM=$(CONFIRM) NODES=$(NODES)"
 
 .PHONY: up
 up: check $(if $(CONTEXT),,cluster) $(ENGINE) ## deploy STACK (dev) to a local cluster, or to CONTEXT, and print its URL
