@@ -527,6 +527,24 @@ func TestInvalidConfigurationRegistersNothing(t *testing.T) {
 	}
 }
 
+// What `make render` prints is what the program says, and nothing of the SDK's around it; what a stack is warned of, no rendering hides.
+func TestCompiledProgramSpeaksForItself(t *testing.T) {
+	mistaken := load(t, "prod", map[string]string{"wordpress:storage.content.size": "2GB"})
+	const want = `the stack's configuration has 1 problem:
+  wordpress:storage.content.size: Invalid value: "2GB": must be a quantity such as 200m, 256Mi or 20Gi: write 2G, or 2Gi for the size in powers of two`
+	if _, err := mistaken.exec(t); err == nil || err.Error() != want {
+		t.Errorf("got the error\n%v\nwant\n%s", err, want)
+	}
+	for host, warned := range map[string]int{"wordpress.example.com": 1, "www.company.com": 0} {
+		result, err := load(t, "prod", map[string]string{
+			"wordpress:site.host": host, "wordpress:ingress.tls.domains[0]": host,
+		}).exec(t)
+		if err != nil || len(result.Warnings) != warned {
+			t.Errorf("%s: got %+v (%v), want %d warnings", host, result, err, warned)
+		}
+	}
+}
+
 // Five mistakes, found in five different ways: a misspelt key, a wrong unit, numbers that do not fit together, a
 // certificate for another site, and what production refuses.
 func TestFiveMistakesAreFiveMessages(t *testing.T) {
