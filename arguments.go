@@ -126,6 +126,8 @@ func frontendArgs(
 	return &frontend.Args{
 		Headers:                       headerPolicy(stack),
 		XMLRPC:                        stack.Site.XMLRPC,
+		TrustedProxies:                stack.TrustedProxies(),
+		Proxies:                       proxies(stack),
 		Namespace:                     space.Name,
 		Instance:                      ctx.Stack(),
 		SiteURL:                       siteURL(stack),
@@ -247,16 +249,21 @@ func loginLimitArgs(stack *config.Stack) *ingress.LoginLimitArgs {
 	if !*limit.Enabled {
 		return nil
 	}
-	args := &ingress.LoginLimitArgs{
+	return &ingress.LoginLimitArgs{
 		RequestsPerMinute: limit.RequestsPerMinute,
 		Burst:             limit.Burst,
 		Concurrent:        *limit.Concurrent,
 		XMLRPC:            stack.Site.XMLRPC,
+		Proxies:           proxies(stack),
 	}
-	if stack.Ingress.ClientAddress == config.AddressForwarded {
-		args.Proxies = stack.Ingress.Proxies
+}
+
+// proxies before the edge, which tell it the visitor's address.
+func proxies(stack *config.Stack) int {
+	if stack.Ingress.ClientAddress != config.AddressForwarded {
+		return 0
 	}
-	return args
+	return stack.Ingress.Proxies
 }
 
 // headerPolicy is the same for the pods and for the edge.

@@ -141,6 +141,22 @@ func TestManifestsAreAsRecorded(t *testing.T) {
 	})
 }
 
+// What Apache makes of the addresses that proxies append is tried with the local images, which need the file.
+func TestForwardedSiteIsAsRecorded(t *testing.T) {
+	registrations := load(t, "dev", map[string]string{
+		"wordpress:ingress.clientAddress": "forwarded", "wordpress:ingress.proxies": "2",
+		"wordpress:network.edge.cidrs[0]": "198.51.100.0/28", "wordpress:network.edge.cidrs[1]": "2001:db8:ed6e::/64",
+	}).mustRun(t)
+	for _, object := range plan.Objects(registrations, plan.HideSecrets) {
+		data, _ := object["data"].(map[string]any)
+		if text, found := data["site.conf"].(string); found {
+			compareGolden(t, "site-forwarded.golden.conf", text)
+			return
+		}
+	}
+	t.Fatal("no ConfigMap has a site.conf")
+}
+
 // inventory is a table of the registrations and their options.
 func inventory(registrations []plan.Registration) string {
 	var table strings.Builder

@@ -63,6 +63,8 @@ var acceptedCases = map[string]string{
 	"mirror of Docker Hub":      `wordpress:imageRegistry: "registry.example.com:5000/dockerhub"`,
 	"no pull secrets":           `wordpress:imagePullSecrets: []`,
 	"nothing outside":           `wordpress:network: {egress: []}`,
+	"addresses hidden":          `wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden}`,
+	"standard behind proxies":   `wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, clientAddress: forwarded, proxies: 2}`,
 	"log-ins not limited":       `wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden, loginLimit: {enabled: false}}`,
 	"log-ins behind proxies":    `{wordpress:profile: production, wordpress:ingress: {tls: {existingSecret: a, minVersion: TLSv1.3}, clientAddress: forwarded, proxies: 10, loginLimit: {requestsPerMinute: 6000, burst: 1000, concurrent: 5}}}`,
 	"standard in production":    `{wordpress:profile: production, wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: false}}}`,

@@ -115,8 +115,9 @@ const (
 const (
 	// DefaultIngressKind is the one that can redirect to HTTPS without help from its installation.
 	DefaultIngressKind = IngressTraefik
-	// DefaultClientAddress is that of a controller that faces the network itself.
-	DefaultClientAddress = AddressOfConnection
+	// DefaultClientAddress is what holds of a load balancer with Kubernetes's own externalTrafficPolicy: until somebody says otherwise,
+	// all visitors may seem to be one, and a limit that they share would have one of them lock out all others.
+	DefaultClientAddress = AddressHidden
 	// DefaultProxies is one load balancer.
 	DefaultProxies = 1
 	// DefaultLoginRequestsPerMinute and DefaultLoginBurst let a person mistype a password several times. Traefik forgets a client that
@@ -277,7 +278,7 @@ func (s *Stack) derive() {
 		s.Ingress.RedirectToHTTPS = new(s.Ingress.Kind == IngressTraefik)
 	}
 	if s.Ingress.LoginLimit.Enabled == nil {
-		s.Ingress.LoginLimit.Enabled = new(s.Ingress.Kind == IngressTraefik)
+		s.Ingress.LoginLimit.Enabled = new(s.Ingress.Kind == IngressTraefik && s.Ingress.ClientAddress != AddressHidden)
 	}
 	if s.Ingress.LoginLimit.Concurrent == nil {
 		s.Ingress.LoginLimit.Concurrent = new(DefaultLoginConcurrent)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -18,6 +19,26 @@ func TestEdgeIsWhereTheIngressControllerIs(t *testing.T) {
 		`{wordpress:ingress: {kind: none}, wordpress:network: {edge: {namespace: edge}}}`: "{edge map[] []}",
 	} {
 		if got := fmt.Sprint(mustLoad(t, minimal, change).Network.Edge); got != want {
+			t.Errorf("%s: got %s, want %s", change, got, want)
+		}
+	}
+}
+
+func TestAddressesAreBelievedOfTheEdgeAlone(t *testing.T) {
+	const private = "100.64.0.0/10 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fd00::/8"
+	for change, want := range map[string]string{
+		`wordpress:network: null`:                                                  private,
+		`wordpress:network: {enabled: false}`:                                      private,
+		`wordpress:network: {edge: {namespace: edge}}`:                             private,
+		`wordpress:network: {edge: {cidrs: [198.51.100.0/28, "2001:db8::/64"]}}`:   "198.51.100.0/28 2001:db8::/64",
+		`wordpress:network: {edge: {namespace: edge, cidrs: ["2001:db8:1::/48"]}}`: private + " 2001:db8:1::/48",
+		`{wordpress:ingress: {kind: none}, wordpress:network: {enabled: false}}`:   private,
+		`wordpress:network: {edge: {cidrs: [10.1.0.0/16]}}`:                        "10.1.0.0/16",
+		// The visitors themselves.
+		`wordpress:network: {edge: {cidrs: [0.0.0.0/0, "::/0", 10.1.0.0/16]}}`: "10.1.0.0/16",
+		`wordpress:network: {edge: {cidrs: [0.0.0.0/0]}}`:                      "",
+	} {
+		if got := strings.Join(mustLoad(t, minimal, change).TrustedProxies(), " "); got != want {
 			t.Errorf("%s: got %s, want %s", change, got, want)
 		}
 	}

@@ -28,20 +28,24 @@ var edgeProblems = []problemCase{
 		`ingress.loginLimit.enabled: Invalid value: true: goes with ingress.kind traefik only: set this to false, and limit /wp-login.php for each client by the means of what stands before the Service`,
 	}},
 	{"edge of Traefik on a standard ingress", `wordpress:ingress: {kind: ingress, tls: {existingSecret: a, minVersion: TLSv1.3}, clientAddress: forwarded, proxies: 1, loginLimit: {requestsPerMinute: 5, burst: 5, concurrent: 1}}`, []string{
-		`ingress.clientAddress: Forbidden: goes with ingress.kind traefik only: remove it, or set the kind`,
-		`ingress.loginLimit.burst: Forbidden: goes with loginLimit.enabled only: remove it, or turn the limit on with ingress.kind traefik`,
-		`ingress.loginLimit.concurrent: Forbidden: goes with loginLimit.enabled only: remove it, or turn the limit on with ingress.kind traefik`,
-		`ingress.loginLimit.requestsPerMinute: Forbidden: goes with loginLimit.enabled only: remove it, or turn the limit on with ingress.kind traefik`,
-		`ingress.proxies: Forbidden: goes with ingress.kind traefik only: remove it, or set the kind`,
+		`ingress.loginLimit.burst: Forbidden: goes with loginLimit.enabled only: remove it, or turn the limit on with ingress.kind traefik and clientAddress`,
+		`ingress.loginLimit.concurrent: Forbidden: goes with loginLimit.enabled only: remove it, or turn the limit on with ingress.kind traefik and clientAddress`,
+		`ingress.loginLimit.requestsPerMinute: Forbidden: goes with loginLimit.enabled only: remove it, or turn the limit on with ingress.kind traefik and clientAddress`,
 		`ingress.tls.minVersion: Forbidden: goes with ingress.kind traefik only: remove it, and set the versions of TLS by the controller's own means`,
 	}},
-	{"limit of log-ins by hidden addresses", `wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden}`, []string{
-		`ingress.loginLimit.enabled: Invalid value: true: counts by the visitor's address, which clientAddress says is hidden: let Traefik see it (externalTrafficPolicy Local, PROXY protocol or trusted forwarded headers) and set clientAddress to connection or forwarded, or set this to false and limit /wp-login.php before the address is lost; this value is the default`,
+	{"limit of log-ins by hidden addresses", `wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden, loginLimit: {enabled: true}}`, []string{
+		`ingress.loginLimit.enabled: Invalid value: true: counts by the visitor's address, which is hidden unless clientAddress says otherwise: let Traefik see it (externalTrafficPolicy Local, PROXY protocol or trusted forwarded headers) and set clientAddress to connection or forwarded, or set this to false and limit /wp-login.php before the address is lost`,
+	}},
+	{"limit of log-ins by addresses that nobody spoke of", `wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: true}}`, []string{
+		`ingress.loginLimit.enabled: Invalid value: true: counts by the visitor's address, which is hidden unless clientAddress says otherwise: let Traefik see it (externalTrafficPolicy Local, PROXY protocol or trusted forwarded headers) and set clientAddress to connection or forwarded, or set this to false and limit /wp-login.php before the address is lost`,
+	}},
+	{"hidden addresses in production without a word on log-ins", `{wordpress:profile: production, wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden}}`, []string{
+		`ingress.loginLimit.enabled: Required value: clients with hidden addresses cannot be told apart: limit /wp-login.php before the address is lost, and then set this to false`,
 	}},
 	{"proxies that forward nothing", `wordpress:ingress: {tls: {existingSecret: a}, proxies: 2}`, []string{
 		`ingress.proxies: Forbidden: goes with clientAddress forwarded only: remove it, or set that`,
 	}},
-	{"log-ins of one client on every worker", `{wordpress:frontend: {workers: 2, replicas: 1, maxSurge: 1}, wordpress:autoscaling: {enabled: false}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 2}}}`, []string{
+	{"log-ins of one client on every worker", `{wordpress:frontend: {workers: 2, replicas: 1, maxSurge: 1}, wordpress:autoscaling: {enabled: false}, wordpress:ingress: {tls: {existingSecret: a}, clientAddress: connection, loginLimit: {concurrent: 2}}}`, []string{
 		`ingress.loginLimit.concurrent: Invalid value: 2: must be less than the workers of one pod, which are 2`,
 	}},
 	{"promises of HTTPS on plain http", `{wordpress:site: {host: www.example.com, hstsSeconds: 300}, wordpress:ingress: {redirectToHTTPS: false, tls: {minVersion: TLSv1.3}}}`, []string{

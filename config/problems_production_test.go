@@ -43,7 +43,7 @@ wordpress:authSecret: null`, []string{
 		`autoscaling.minReplicas: Invalid value: 1: must be at least 2 in production: storage that one pod alone can mount needs a class that can share, such as NFS or CephFS, or profile development, which drops every other guard of production as well`,
 		`databasePassword: Forbidden: must not be in plain text: choose a new value and run: pulumi config set --secret wordpress:databasePassword`,
 		`frontend.service.type: Invalid value: "NodePort": must be ClusterIP in production: visitors come through the ingress`,
-		`ingress.clientAddress: Required value: log-ins are counted by it: connection where Traefik sees visitors' addresses (externalTrafficPolicy Local or PROXY protocol), forwarded behind proxies that tell them, or hidden with loginLimit.enabled false`,
+		`ingress.clientAddress: Required value: clients are limited by it: connection where Traefik sees visitors' addresses (externalTrafficPolicy Local or PROXY protocol), forwarded behind proxies that tell them, or hidden with loginLimit.enabled false`,
 		`ingress.tls: Required value: production is served over HTTPS: set one of certResolver, existingSecret, clusterIssuer or defaultCertificate`,
 		`storage.protect: Invalid value: false: must be true in production: the data would go with the stack`,
 	}},

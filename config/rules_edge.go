@@ -6,8 +6,7 @@ var edgeRules = []rule{
 	{promiseOfHTTPS, []string{"profile", "ingress.kind", "ingress.tls"}},
 	{tlsVersionOfTraefik, []string{"ingress.kind"}},
 	{tlsVersionHasCertificate, []string{"ingress.kind", "ingress.tls"}},
-	{clientAddressOfTraefik, []string{"ingress.kind"}},
-	{proxiesForward, []string{"ingress.kind", "ingress.clientAddress"}},
+	{proxiesForward, []string{"ingress.clientAddress"}},
 	{loginLimitOfTraefik, []string{"ingress.kind", "ingress.loginLimit.enabled"}},
 	{loginLimitIsOn, []string{"ingress.kind", "ingress.loginLimit.enabled"}},
 	{loginLimitSeesClients, []string{"ingress.kind", "ingress.clientAddress", "ingress.loginLimit.enabled"}},
@@ -43,18 +42,9 @@ func tlsVersionHasCertificate(d *draft) field.ErrorList {
 		"ingress.tls.minVersion")
 }
 
-// ingress.clientAddress and ingress.proxies go with ingress.kind traefik: nothing else here counts by the visitor's address.
-func clientAddressOfTraefik(d *draft) field.ErrorList {
-	if d.stack.Ingress.Kind == IngressTraefik {
-		return nil
-	}
-	return d.refuseGiven("goes with ingress.kind traefik only: remove it, or set the kind", "ingress.clientAddress", "ingress.proxies")
-}
-
 // ingress.proxies go with ingress.clientAddress forwarded: otherwise X-Forwarded-For is not looked at.
 func proxiesForward(d *draft) field.ErrorList {
-	i := d.stack.Ingress
-	if i.Kind != IngressTraefik || i.ClientAddress == AddressForwarded {
+	if d.stack.Ingress.ClientAddress == AddressForwarded {
 		return nil
 	}
 	return d.refuseGiven("goes with clientAddress forwarded only: remove it, or set that", "ingress.proxies")
@@ -79,7 +69,7 @@ func loginLimitIsOn(d *draft) field.ErrorList {
 	if *d.stack.Ingress.LoginLimit.Enabled {
 		return nil
 	}
-	return d.refuseGiven("goes with loginLimit.enabled only: remove it, or turn the limit on with ingress.kind traefik",
+	return d.refuseGiven("goes with loginLimit.enabled only: remove it, or turn the limit on with ingress.kind traefik and clientAddress",
 		"ingress.loginLimit.requestsPerMinute", "ingress.loginLimit.burst", "ingress.loginLimit.concurrent")
 }
 
@@ -90,8 +80,8 @@ func loginLimitSeesClients(d *draft) field.ErrorList {
 	if !*i.LoginLimit.Enabled || i.Kind != IngressTraefik || i.ClientAddress != AddressHidden {
 		return nil
 	}
-	return invalid("ingress.loginLimit.enabled", true, "counts by the visitor's address, which clientAddress says is hidden: "+
-		"let Traefik see it (externalTrafficPolicy Local, PROXY protocol or trusted forwarded headers) and set clientAddress to "+
+	return invalid("ingress.loginLimit.enabled", true, "counts by the visitor's address, which is hidden unless clientAddress says "+
+		"otherwise: let Traefik see it (externalTrafficPolicy Local, PROXY protocol or trusted forwarded headers) and set clientAddress to "+
 		"connection or forwarded, or set this to false and limit /wp-login.php before the address is lost")
 }
 

@@ -205,7 +205,7 @@ var edges = map[string]edge{
 		`wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: true}}`,
 	},
 	"loginLimitIsOn": {
-		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: true, burst: 1}}`,
+		`wordpress:ingress: {tls: {existingSecret: a}, clientAddress: connection, loginLimit: {burst: 1}}`,
 		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: false, burst: 1}}`,
 	},
 	"loginLimitSeesClients": {
@@ -213,8 +213,8 @@ var edges = map[string]edge{
 		`wordpress:ingress: {tls: {existingSecret: a}, clientAddress: hidden, loginLimit: {enabled: true}}`,
 	},
 	"loginLimitLeavesWorkers": {
-		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 3}}}`,
-		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {concurrent: 4}}}`,
+		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, clientAddress: connection, loginLimit: {concurrent: 3}}}`,
+		`{wordpress:frontend: {workers: 4}, wordpress:ingress: {tls: {existingSecret: a}, clientAddress: connection, loginLimit: {concurrent: 4}}}`,
 	},
 
 	"databasePasswords": {
@@ -306,7 +306,7 @@ var productionEdges = map[string]edge{
 	},
 	"clientAddressIsStated": {
 		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: false}}`,
-		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: true}}`,
+		`wordpress:ingress: {tls: {existingSecret: a}}`,
 	},
 }
 

@@ -28,7 +28,7 @@ var productionRules = []rule{
 	{waysOutAvoidTheCluster, []string{"profile", "network.egress"}},
 	{contentHasClass, []string{"profile", "storage.content", "storage.cephfs.create"}},
 	{loginsAreLimited, []string{"profile", "ingress.kind"}},
-	{clientAddressIsStated, []string{"profile", "ingress.kind", "ingress.loginLimit.enabled"}},
+	{clientAddressIsStated, []string{"profile", "ingress.kind", "ingress.clientAddress", "ingress.loginLimit.enabled"}},
 }
 
 // In production site.host is no name under localhost, test, example or invalid: such names lead to the visitor's own
@@ -172,15 +172,19 @@ func loginsAreLimited(d *draft) field.ErrorList {
 		"for each client by other means, such as the controller's or load balancer's own, and then set this to false", kind))}
 }
 
-// In production ingress.clientAddress is given where log-ins are limited: behind a load balancer that hides addresses, which is
-// what Kubernetes's externalTrafficPolicy does by default, all visitors share one limit, and one guesser locks everybody out.
+// In production with ingress.kind traefik, ingress.clientAddress is given, and with hidden also ingress.loginLimit.enabled: behind a load
+// balancer that hides addresses, which is what Kubernetes's externalTrafficPolicy does by default, no client can be limited, and
+// somebody must have seen to it elsewhere.
 func clientAddressIsStated(d *draft) field.ErrorList {
 	i := d.stack.Ingress
-	isLimited := i.Kind == IngressTraefik && *i.LoginLimit.Enabled
-	if d.stack.Profile != Production || !isLimited || d.has("ingress.clientAddress") {
+	switch {
+	case d.stack.Profile != Production || i.Kind != IngressTraefik || i.ClientAddress != AddressHidden || d.has("ingress.loginLimit.enabled"):
 		return nil
+	case d.has("ingress.clientAddress"):
+		return field.ErrorList{field.Required(at("ingress.loginLimit.enabled"), "clients with hidden addresses cannot be told apart: limit "+
+			"/wp-login.php before the address is lost, and then set this to false")}
 	}
-	return field.ErrorList{field.Required(at("ingress.clientAddress"), "log-ins are counted by it: connection where Traefik sees visitors' "+
+	return field.ErrorList{field.Required(at("ingress.clientAddress"), "clients are limited by it: connection where Traefik sees visitors' "+
 		"addresses (externalTrafficPolicy Local or PROXY protocol), forwarded behind proxies that tell them, or hidden with loginLimit.enabled false")}
 }
 
@@ -288,6 +292,23 @@ func contentHasClass(d *draft) field.ErrorList {
 	}
 	return field.ErrorList{field.Required(at("storage.content.storageClass"), "the name of a class that offers ReadWriteMany, such as NFS, EFS, Filestore "+
 		"or CephFS: the cluster's default one mostly does not, and pods would wait for their volume for ever")}
+}
+
+// TrustedProxies are the networks whose word WordPress takes for a visitor's address: those of network.edge.cidrs, unless they are so
+// wide that visitors themselves are in them, and the private ones where the edge runs in pods, whose addresses are among them.
+func (s *Stack) TrustedProxies() []string {
+	var trusted []string
+	if edge := s.Network.Edge; edge.Namespace != "" || len(edge.CIDRs) == 0 {
+		for _, network := range append([]netip.Prefix{sharedIPv4}, privateRanges...) {
+			trusted = append(trusted, network.String())
+		}
+	}
+	for _, cidr := range s.Network.Edge.CIDRs {
+		if network, err := netip.ParsePrefix(cidr); err == nil && !isMuchOfTheInternet(network) {
+			trusted = append(trusted, cidr)
+		}
+	}
+	return trusted
 }
 
 // isMuchOfTheInternet finds public networks wider than the largest providers are given, and whatever holds such a one.

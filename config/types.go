@@ -362,10 +362,12 @@ type Ingress struct {
 	RedirectToHTTPS *bool `json:"redirectToHTTPS"`
 	// ClientAddress says where the controller finds a visitor's address: connection, where visitors connect to it themselves or
 	// a load balancer keeps their address (externalTrafficPolicy Local, PROXY protocol); forwarded, in the X-Forwarded-For of
-	// proxies before it, which it must be set up to trust; hidden, nowhere. Kind traefik only. Default: connection.
+	// proxies before it, which it must be set up to trust; hidden, nowhere. WordPress and the access log take the address from
+	// there, and limits for each client need one: hidden turns them off. Production asks for it with kind traefik. Default: hidden.
 	ClientAddress ClientAddress `json:"clientAddress"`
-	// Proxies before the controller that each append an address to X-Forwarded-For, 1 to 10. With clientAddress forwarded
-	// only. Default: 1.
+	// Proxies before the controller that each append an address to X-Forwarded-For, 1 to 10: so many are passed over from the
+	// right, where the controller has appended that of the last of them. Fewer let visitors be taken for a proxy, more let them
+	// make addresses up. With clientAddress forwarded only. Default: 1.
 	Proxies int `json:"proxies"`
 	// LoginLimit bounds the requests of each client to /wp-login.php and, where it is answered, /xmlrpc.php.
 	LoginLimit LoginLimit `json:"loginLimit"`
@@ -387,8 +389,8 @@ const (
 // LoginLimit bounds the requests of each client to /wp-login.php and, where it is answered, /xmlrpc.php. A client is an IPv4
 // address, or a /64 network of IPv6. What is above a limit gets status 429 from the controller and never reaches a pod.
 type LoginLimit struct {
-	// Enabled turns the limit on. Kind traefik only; in production, kinds ingress and none need it said that false is
-	// meant. Default: true for kind traefik, else false.
+	// Enabled turns the limit on. Kind traefik only, and not with clientAddress hidden; in production, where it cannot be on it
+	// needs to be said that false is meant. Default: true for kind traefik where clientAddress is not hidden, else false.
 	Enabled *bool `json:"enabled"`
 	// RequestsPerMinute of one client on average, 1 to 6000; a log-in takes two. Each pod of the controller counts for itself, and
 	// forgets a client that has sent none for 60/requestsPerMinute + 1 seconds. Default: 10.

@@ -52,6 +52,10 @@ func siteFiles(args *Args) map[string]string {
 		"Headers":            args.Headers.Always(),
 		"HSTSSeconds":        args.Headers.HSTSSeconds,
 		"XMLRPC":             args.XMLRPC,
+		"Proxies":            args.Proxies,
+		"FromEdge":           fromEdge(args.TrustedProxies),
+		"VisitorPatterns":    visitorPatterns(args),
+		"HearsayHeaders":     hearsayHeaders,
 	}
 	files := make(map[string]string)
 	if hasCABundle(args) {
@@ -62,6 +66,36 @@ func siteFiles(args *Args) map[string]string {
 		files[key] = render(key, values)
 	}
 	return files
+}
+
+// hearsayHeaders are other headers that name a visitor's address by some convention; WordPress's own list of them, and the best known
+// of content delivery networks. Nobody has checked them.
+var hearsayHeaders = []string{
+	"CF-Connecting-IP", "Client-IP", "Forwarded", "Forwarded-For", "True-Client-IP", "X-Client-IP", "X-Cluster-Client-IP", "X-Forwarded",
+}
+
+// fromEdge is Apache's expression for a request that comes from one of the networks.
+func fromEdge(networks []string) string {
+	terms := make([]string, 0, len(networks))
+	for _, network := range networks {
+		terms = append(terms, fmt.Sprintf("%%{CONN_REMOTE_ADDR} -ipmatch '%s'", network))
+	}
+	return strings.Join(terms, " || ")
+}
+
+// visitorPatterns find the visitor's address in X-Forwarded-For, the last that matches counts. Where the list is shorter than the
+// proxies would make it, the visitor has come past some of them, and what is first was appended by the one that he came to.
+func visitorPatterns(args *Args) []string {
+	// An IPv4 or an IPv6 address. Some load balancers append the port, and then an IPv6 address is in brackets.
+	const address = `\[?(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)\]?(?::\d+)?`
+	if len(args.TrustedProxies) == 0 {
+		return nil
+	}
+	exact := fmt.Sprintf(`(?:^|,)\s*%s(?:\s*,[^,]*){%d}\s*$`, address, args.Proxies)
+	if args.Proxies == 0 {
+		return []string{exact}
+	}
+	return []string{fmt.Sprintf(`^\s*%s(?:\s*,[^,]*){0,%d}\s*$`, address, args.Proxies-1), exact}
 }
 
 func hasCABundle(args *Args) bool {

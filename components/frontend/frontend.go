@@ -65,6 +65,10 @@ type Args struct {
 	Headers headers.Policy
 	// XMLRPC answers /xmlrpc.php, which is denied otherwise.
 	XMLRPC bool
+	// TrustedProxies are the networks of the edge, in CIDR form, which alone is believed whom a request comes from. Empty: nobody is.
+	TrustedProxies []string
+	// Proxies before the edge that append to X-Forwarded-For. 0: the edge sees the visitor's own connection.
+	Proxies int
 	// RequireSpread leaves a pod pending rather than placing two on a node. Default: spread as far as possible.
 	RequireSpread bool
 	// MaxSurge and MaxUnavailable of a rolling update: a count or a percentage. Required.
@@ -170,6 +174,8 @@ func (a *Args) check() error {
 		return errors.New("either an auth secret or an existing secret is required")
 	case min(int64(a.Workers), a.RequestMemoryBytes, a.MaxUploadBytes, int64(a.MaxRequestSeconds)) < 1:
 		return errors.New("workers, maximum upload, and memory and time of a request must be above 0")
+	case a.Proxies < 0:
+		return fmt.Errorf("there are %d proxies before the edge, want 0 or more", a.Proxies)
 	case !limits.GracePeriod(a.DrainSeconds, a.MaxRequestSeconds, a.TerminationGracePeriodSeconds):
 		return fmt.Errorf("a drain of %d s and a request of %d s do not fit in a grace period of %d s",
 			a.DrainSeconds, a.MaxRequestSeconds, a.TerminationGracePeriodSeconds)

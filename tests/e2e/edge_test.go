@@ -314,7 +314,6 @@ func (s *subject) standardIsHonest(t *testing.T, _ *site) (problem error) {
 	for path, value := range map[string]string{
 		"wordpress:ingress.loginLimit.enabled": "true",
 		"wordpress:ingress.tls.minVersion":     "TLSv1.3",
-		"wordpress:ingress.clientAddress":      "forwarded",
 	} {
 		p.set(t, path, value)
 		_, err := p.Preview(t.Context())

@@ -169,6 +169,35 @@ func TestPodsSendHeadersAndCloseXMLRPC(t *testing.T) {
 	}
 }
 
+// What Apache makes of the patterns is tried with the local images.
+func TestVisitorsAddressIsTakenFromTheEdgeAlone(t *testing.T) {
+	const forwarded = "X-Forwarded-For} =~"
+	for name, row := range map[string]struct {
+		networks []string
+		proxies  int
+		want     []string
+		patterns int
+	}{
+		"an edge":             {[]string{"10.0.0.0/8"}, 0, []string{"-ipmatch '10.0.0.0/8') &&", "{0}"}, 1},
+		"two networks":        {[]string{"10.0.0.0/8", "2001:db8::/64"}, 0, []string{"'10.0.0.0/8' || %{CONN_REMOTE_ADDR} -ipmatch '2001:db8::/64')"}, 1},
+		"one proxy before it": {[]string{"10.0.0.0/8"}, 1, []string{"{0,0}", "{1}"}, 2},
+		"three proxies":       {[]string{"10.0.0.0/8"}, 3, []string{"{0,2}", "{3}"}, 2},
+		"visitors themselves": {nil, 0, nil, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := siteFile(runFrontend(t, func(a *frontend.Args) { a.TrustedProxies, a.Proxies = row.networks, row.proxies }), "site.conf")
+			for _, part := range row.want {
+				if !strings.Contains(text, part) {
+					t.Errorf("site.conf lacks %q:\n%s", part, text)
+				}
+			}
+			if n := strings.Count(text, forwarded); n != row.patterns {
+				t.Errorf("%d patterns, want %d:\n%s", n, row.patterns, text)
+			}
+		})
+	}
+}
+
 func TestNobodyEditsPHPInTheBrowser(t *testing.T) {
 	if text := siteFile(runFrontend(t), "wp-config.php"); !strings.Contains(text, "define('DISALLOW_FILE_EDIT', true);") {
 		t.Errorf("wp-config.php allows it:\n%s", text)

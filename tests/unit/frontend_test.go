@@ -501,6 +501,7 @@ func TestFrontendRefusesIncompleteArgs(t *testing.T) {
 		"no workers":      {func(a *frontend.Args) { a.Workers = 0 }, "must be above 0"},
 		"no upload":       {func(a *frontend.Args) { a.MaxUploadBytes = 0 }, "must be above 0"},
 		"no request time": {func(a *frontend.Args) { a.MaxRequestSeconds = 0 }, "must be above 0"},
+		"less than none":  {func(a *frontend.Args) { a.Proxies = -1 }, "there are -1 proxies before the edge"},
 		"no time to stop": {
 			func(a *frontend.Args) { a.TerminationGracePeriodSeconds = 50 },
 			"a drain of 20 s and a request of 30 s do not fit in a grace period of 50 s",

@@ -36,4 +36,9 @@ $GLOBALS['wp_filter']['cron_request'][10]['this-pod'] = [
 	},
 ];
 
+// The visitor's address, which Apache has found (site.conf); its own is that of the edge.
+if (isset($_SERVER['VISITOR_ADDRESS'])) {
+	$_SERVER['REMOTE_ADDR'] = $_SERVER['VISITOR_ADDRESS'];
+}
+
 require __DIR__ . '/wp-config-docker.php';
