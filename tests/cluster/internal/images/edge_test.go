@@ -52,7 +52,12 @@ func plannedFilesBeside(t *testing.T, name string) map[string]string {
 // startPlanned runs a pod of the development stack. As in the official image, Apache is not set up to load mod_headers.
 func (s *site) startPlanned(t *testing.T, root string) {
 	t.Helper()
-	planned := plannedFiles(t)
+	s.startFiles(t, root, plannedFiles(t))
+}
+
+// startFiles runs a pod with files that are not all as planned.
+func (s *site) startFiles(t *testing.T, root string, planned map[string]string) *container {
+	t.Helper()
 	ports := strings.NewReplacer("8080", strconv.Itoa(s.port), "8081", strconv.Itoa(freePort(t)))
 	c := start(t, spec{
 		root:   root,
@@ -78,6 +83,7 @@ func (s *site) startPlanned(t *testing.T, root string) {
 		_ = response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	})
+	return c
 }
 
 // answer is what a pod said, whatever the status.
