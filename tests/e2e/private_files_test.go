@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"wordpress-on-kubernetes/tests/e2e/evidence"
 )
 
 // keptPrivate is what the files of this proof hold.
@@ -51,7 +53,8 @@ func TestPrivateFilesStayPrivate(t *testing.T) {
 	s.keep(t, proof{promise: 25, title: title, rounds: len(keptFiles),
 		tried: "files and .htaccess of plugins on the shared volume, logs and dumps at their usual places, and files that are meant to be " +
 			"public, asked for through the edge",
-		figure: outcome(problem, fmt.Sprintf("%d of %d files have the status that they should", len(keptFiles), len(keptFiles)))}, problem)
+		figure:  outcome(problem, fmt.Sprintf("%d of %d files have the status that they should", len(keptFiles), len(keptFiles))),
+		figures: evidence.Figures{"files": float64(len(keptFiles))}}, problem)
 
 	defer s.withFile(t, "site.conf", func(text string) string {
 		return strings.Replace(strings.Replace(text, "AllowOverride Nonfatal=All", "AllowOverride None", 1), "AllowOverrideList", "AllowOverrideList None\n#", 1)

@@ -91,6 +91,7 @@ var Proofs = []Proof{
 	// 24
 
 	// 25
+	{Test: "TestPrivateFilesStayPrivate", Promise: 25, Title: "private files are private"},
 
 	// 26
 

@@ -56,7 +56,7 @@ func (s *site) startPlanned(t *testing.T, root string) {
 }
 
 // startFiles runs a pod with files that are not all as planned.
-func (s *site) startFiles(t *testing.T, root string, planned map[string]string) *container {
+func (s *site) startFiles(t *testing.T, root string, planned map[string]string) {
 	t.Helper()
 	ports := strings.NewReplacer("8080", strconv.Itoa(s.port), "8081", strconv.Itoa(freePort(t)))
 	c := start(t, spec{
@@ -83,7 +83,6 @@ func (s *site) startFiles(t *testing.T, root string, planned map[string]string) 
 		_ = response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	})
-	return c
 }
 
 // answer is what a pod said, whatever the status.
