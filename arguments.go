@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"fmt"
 	"slices"
 
@@ -9,18 +10,75 @@ import (
 	"wordpress-on-kubernetes/components/autoscaling"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
+	"wordpress-on-kubernetes/components/guard"
 	"wordpress-on-kubernetes/components/headers"
 	"wordpress-on-kubernetes/components/ingress"
 	"wordpress-on-kubernetes/components/namespace"
 	"wordpress-on-kubernetes/components/network"
+	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/components/pod"
 	"wordpress-on-kubernetes/components/rules"
 	"wordpress-on-kubernetes/components/storage"
 	"wordpress-on-kubernetes/config"
 )
 
-func namespaceArgs(ctx *pulumi.Context, stack *config.Stack) *namespace.Args {
-	return &namespace.Args{Name: stack.Namespace, Instance: ctx.Stack(), Protect: *stack.Storage.Protect}
+func namespaceArgs(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch) *namespace.Args {
+	return &namespace.Args{
+		Name:     stack.Namespace,
+		Instance: ctx.Stack(),
+		Existing: !*stack.CreateNamespace,
+		Protect:  *stack.Storage.Protect,
+		Seal:     rand.Text(),
+		Watch:    watch,
+	}
+}
+
+// guardArgs are all but the lookup, from the objects that the stack is going to be.
+func guardArgs(ctx *pulumi.Context, stack *config.Stack, planned []plan.Object) guard.Args {
+	args := guard.Args{
+		Project: ctx.Project(),
+		Stack:   ctx.Stack(),
+		Preview: ctx.DryRun(),
+		Named:   named(stack),
+		Tell: func(message string) {
+			// What the engine cannot show is no reason to stop.
+			_ = ctx.Log.Warn(message, nil)
+		},
+	}
+	for _, object := range planned {
+		args.Planned = append(args.Planned, guard.Object{
+			APIVersion: object.APIVersion(), Kind: object.Kind(), Namespace: object.Namespace(), Name: object.Name(),
+		})
+	}
+	return args
+}
+
+// named are the objects of others that the configuration names by keys that stand for the program's own.
+func named(stack *config.Stack) []guard.Named {
+	var all []guard.Named
+	if !*stack.CreateNamespace {
+		all = append(all, guard.Named{
+			Object:  guard.Object{APIVersion: "v1", Kind: "Namespace", Name: stack.Namespace},
+			Setting: "wordpress:createNamespace: false",
+			Labels:  namespace.PodSecurityLabels(),
+		})
+	}
+	claim := func(setting, name, mode string) {
+		if name == "" {
+			return
+		}
+		all = append(all, guard.Named{
+			Object:     guard.Object{APIVersion: "v1", Kind: "PersistentVolumeClaim", Namespace: stack.Namespace, Name: name},
+			Setting:    "wordpress:" + setting,
+			AccessMode: mode,
+			Later:      *stack.CreateNamespace,
+		})
+	}
+	claim("storage.content.existingClaim", stack.Storage.Content.ExistingClaim, string(stack.Storage.Content.AccessMode))
+	if stack.Database.Mode == config.Standalone {
+		claim("storage.database.existingClaim", stack.Storage.Database.ExistingClaim, "")
+	}
+	return all
 }
 
 func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace) *network.Args {
@@ -28,6 +86,7 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 	args := &network.Args{
 		Namespace: space.Name,
 		Instance:  ctx.Stack(),
+		Shared:    !*stack.CreateNamespace,
 		Frontend:  network.PodsArgs{Selector: frontend.Selector(), Port: frontend.SitePort},
 		Edge: network.PeersArgs{
 			Namespace: settings.Edge.Namespace, PodLabels: settings.Edge.PodLabels, CIDRs: settings.Edge.CIDRs,
@@ -71,13 +130,13 @@ func storageArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 	args := &storage.Args{
 		Namespace:         space.Name,
 		Instance:          ctx.Stack(),
-		Content:           &storage.VolumeArgs{StorageClass: content.StorageClass, Size: content.Size},
+		Content:           &storage.VolumeArgs{StorageClass: content.StorageClass, Size: content.Size, Existing: content.ExistingClaim},
 		ContentAccessMode: string(content.AccessMode),
 		Protect:           *stack.Storage.Protect,
 	}
 	if stack.Database.Mode == config.Standalone {
 		volume := stack.Storage.Database
-		args.Database = &storage.VolumeArgs{StorageClass: volume.StorageClass, Size: volume.Size}
+		args.Database = &storage.VolumeArgs{StorageClass: volume.StorageClass, Size: volume.Size, Existing: volume.ExistingClaim}
 	}
 	if cephfs := stack.Storage.CephFS; cephfs.Create {
 		args.CephFS = &storage.CephFSArgs{
@@ -229,6 +288,7 @@ func terms(stack *config.Stack) rules.Terms {
 		ExistingSecrets: append([]string{
 			stack.Database.ExistingSecret, stack.Frontend.ExistingSecret, stack.Ingress.TLS.ExistingSecret,
 		}, stack.ImagePullSecrets...),
+		ExistingClaims:    []string{stack.Storage.Content.ExistingClaim, stack.Storage.Database.ExistingClaim},
 		ExternalDatabase:  stack.Database.Host,
 		UnversionedImages: stack.Profile != config.Production,
 		OpenNetwork:       !*stack.Network.Enabled,

@@ -10,9 +10,11 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"wordpress-on-kubernetes/apiserver"
 	"wordpress-on-kubernetes/components/autoscaling"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
+	"wordpress-on-kubernetes/components/guard"
 	"wordpress-on-kubernetes/components/ingress"
 	"wordpress-on-kubernetes/components/namespace"
 	"wordpress-on-kubernetes/components/network"
@@ -24,7 +26,12 @@ import (
 
 func main() {
 	var values rawConfiguration
-	pulumi.Run(values.deploy, values.read)
+	pulumi.Run(values.deploy, func(info *pulumi.RunInfo) {
+		values.read(info)
+		if info.Config["kubernetes:renderYamlToDirectory"] == "" { // Otherwise nothing is deployed.
+			values.lookup = apiserver.New(apiserver.SettingsOf(info.Config)).Lookup
+		}
+	})
 }
 
 // rawConfiguration is the stack's configuration as the engine hands it over. The SDK's own readers answer only
@@ -32,13 +39,16 @@ func main() {
 type rawConfiguration struct {
 	values     map[string]string
 	secretKeys []string
+	// lookup asks the cluster for what is there already. Nil: nothing is asked, as under a recorder.
+	lookup guard.Lookup
 }
 
 func (r *rawConfiguration) read(info *pulumi.RunInfo) {
 	r.values, r.secretKeys = info.Config, info.ConfigSecretKeys
 }
 
-// deploy registers nothing unless the whole configuration is valid and the objects that it leads to break no rule.
+// deploy registers nothing unless the whole configuration is valid and the objects that it leads to break no rule, and creates
+// nothing over what is there already.
 func (r *rawConfiguration) deploy(ctx *pulumi.Context) error {
 	stack, err := config.Load(r.values, r.secretKeys)
 	if err != nil {
@@ -53,26 +63,44 @@ func (r *rawConfiguration) deploy(ctx *pulumi.Context) error {
 			return err
 		}
 	}
-	program := func(ctx *pulumi.Context) error { return compose(ctx, stack) }
-	if err := rehearse(ctx, program, terms(stack)); err != nil {
+	planned, err := rehearse(ctx, func(ctx *pulumi.Context) error { return compose(ctx, stack, nil) }, terms(stack))
+	if err != nil {
 		return err
 	}
-	return program(ctx)
+	watch, err := r.watch(ctx, stack, planned)
+	if err != nil {
+		return err
+	}
+	return compose(ctx, stack, watch)
 }
 
 // rehearse composes the stack under a recorder first: what the engine is told one by one is judged as a whole before.
-func rehearse(ctx *pulumi.Context, program pulumi.RunFunc, terms rules.Terms) error {
+func rehearse(ctx *pulumi.Context, program pulumi.RunFunc, terms rules.Terms) ([]plan.Object, error) {
 	registrations, err := plan.Record(ctx.Project(), ctx.Stack(), program)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return rules.Check(plan.Objects(registrations, plan.ShowSecrets), terms)
+	planned := plan.Objects(registrations, plan.ShowSecrets)
+	return planned, rules.Check(planned, terms)
+}
+
+// watch looks at what is there already when the engine is about to create something.
+func (r *rawConfiguration) watch(ctx *pulumi.Context, stack *config.Stack, planned []plan.Object) (*guard.Watch, error) {
+	if r.lookup == nil {
+		return nil, nil
+	}
+	args := guardArgs(ctx, stack, planned)
+	args.Lookup = r.lookup
+	return guard.New(ctx, args)
 }
 
 // compose registers the components, each from the stack's configuration and the outputs of those before it.
-func compose(ctx *pulumi.Context, stack *config.Stack) error {
-	space, err := namespace.New(ctx, "namespace", namespaceArgs(ctx, stack))
+func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch) error {
+	space, err := namespace.New(ctx, "namespace", namespaceArgs(ctx, stack, watch))
 	if err != nil {
+		return err
+	}
+	if err := guard.Mark(ctx, space.Owner, watch); err != nil {
 		return err
 	}
 	var closed []pulumi.Resource

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"wordpress-on-kubernetes/components/guard"
 	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/components/rules"
 	"wordpress-on-kubernetes/config"
@@ -291,7 +293,7 @@ func TestRehearsalShowsWhatIsRegistered(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rehearsed, err := plan.Record(mocks.Project, stack, func(ctx *pulumi.Context) error { return compose(ctx, accepted) })
+			rehearsed, err := plan.Record(mocks.Project, stack, func(ctx *pulumi.Context) error { return compose(ctx, accepted, nil) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -318,6 +320,51 @@ func yamlOf(t *testing.T, objects []plan.Object) string {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// An object without the mark of its state could not be told from a stranger's.
+func TestEveryObjectCarriesItsOwner(t *testing.T) {
+	forEachStack(t, func(t *testing.T, stack string, registrations []plan.Registration) {
+		for _, object := range plan.Objects(registrations, plan.HideSecrets) {
+			metadata, _ := object["metadata"].(map[string]any)
+			annotations, _ := metadata["annotations"].(map[string]any)
+			if want := guard.Owner(mocks.Project, stack, "recorded"); annotations[guard.Annotation] != want {
+				t.Errorf("%s %s has the owner %v, want %s", object.Kind(), object.Name(), annotations[guard.Annotation], want)
+			}
+		}
+	})
+}
+
+// What is there already is used by its name, and everything else is as ever.
+func TestWhatIsThereAlreadyIsUsedByName(t *testing.T) {
+	registrations := load(t, "dev", map[string]string{
+		"wordpress:createNamespace":                "false",
+		"wordpress:storage.content.existingClaim":  "kept-files",
+		"wordpress:storage.database.existingClaim": "kept-data",
+	}).mustRun(t)
+	kinds := map[string]int{}
+	var claims []string
+	for _, object := range plan.Objects(registrations, plan.HideSecrets) {
+		kinds[object.Kind()]++
+		text, err := json.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, claim := range []string{"kept-files", "kept-data"} {
+			if strings.Contains(string(text), `"claimName":"`+claim+`"`) {
+				claims = append(claims, object.Kind()+" "+claim)
+			}
+		}
+		if !strings.Contains(string(text), `"namespace":"wordpress"`) {
+			t.Errorf("%s %s is not in the namespace", object.Kind(), object.Name())
+		}
+	}
+	if kinds["Namespace"]+kinds["PersistentVolumeClaim"] > 0 || kinds["Secret"] != 3 {
+		t.Errorf("registered are %v", kinds)
+	}
+	if slices.Sort(claims); !slices.Equal(claims, []string{"Deployment kept-files", "StatefulSet kept-data"}) {
+		t.Errorf("claims are mounted by %v", claims)
+	}
 }
 
 // Every preview and every update pays for the rehearsal.
@@ -371,7 +418,8 @@ func rehearsing(t testing.TB, try func(rehearsal func() error) error) {
 	}
 	_, err = plan.Record(mocks.Project, loaded.stack, func(ctx *pulumi.Context) error {
 		return try(func() error {
-			return rehearse(ctx, func(ctx *pulumi.Context) error { return compose(ctx, accepted) }, terms(accepted))
+			_, err := rehearse(ctx, func(ctx *pulumi.Context) error { return compose(ctx, accepted, nil) }, terms(accepted))
+			return err
 		})
 	})
 	if err != nil {

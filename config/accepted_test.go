@@ -7,6 +7,8 @@ import (
 
 // Values at the very edge of what is accepted, and combinations that come close to breaking a rule.
 var acceptedCases = map[string]string{
+	"namespace of the tutorial": `wordpress:namespace: kube-example`,
+	"what is there already":     `{wordpress:createNamespace: false, wordpress:frontend: {maxUploadSize: 2046Mi, resources: {ephemeralStorage: 2110Mi}}, wordpress:storage: {content: {existingClaim: files, size: 1Gi, storageClass: fast}, database: {existingClaim: data, size: 1Gi}}}`,
 	"smallest frontend":         `wordpress:frontend: {resources: {cpu: 10m, memory: 128Mi, ephemeralStorage: 65Mi}, workers: 2, maxUploadSize: 1Mi}`,
 	"largest upload":            `wordpress:frontend: {maxUploadSize: 2046Mi, resources: {cpu: 128, ephemeralStorage: 2110Mi}}`,
 	"shortest times":            `wordpress:frontend: {drainSeconds: 1, maxRequestSeconds: 1, terminationGracePeriodSeconds: 3}`,

@@ -10,6 +10,8 @@ import (
 const (
 	// DefaultNamespace is the name of the application.
 	DefaultNamespace = "wordpress"
+	// DefaultCreateNamespace is what a cluster without a site needs.
+	DefaultCreateNamespace = true
 	// DefaultImagePullPolicy keeps a pod from running an image that lies on its node and that it may not pull itself, or that
 	// its tag no longer names. Layers that the node has are not fetched again.
 	DefaultImagePullPolicy = PullAlways
@@ -160,6 +162,7 @@ const (
 func Defaults() *Stack {
 	return &Stack{
 		Namespace:       DefaultNamespace,
+		CreateNamespace: new(DefaultCreateNamespace),
 		ImagePullPolicy: DefaultImagePullPolicy,
 		Site:            Site{HSTSSeconds: DefaultHSTSSeconds},
 		Frontend:        defaultFrontend(),

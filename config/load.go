@@ -94,7 +94,7 @@ func (d *draft) section(name, raw string, root reflect.Value) {
 	case isObject(target.Type()):
 		d.given[path.String()] = true
 		d.object(path, json.RawMessage(raw), target)
-	case target.Kind() == reflect.Slice:
+	case target.Kind() != reflect.String:
 		d.value(path, json.RawMessage(raw), target)
 	default:
 		d.text(path, raw, target)

@@ -10,19 +10,19 @@ var keyProblems = []problemCase{
 		`frontned: Forbidden: unknown key, did you mean "frontend"?`,
 	}},
 	{"unknown section", `wordpress:cache: {}`, []string{
-		`cache: Forbidden: unknown key: remove it, or use one of profile, namespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, database, storage, autoscaling, ingress, network, databasePassword, databaseRootPassword, authSecret`,
+		`cache: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, database, storage, autoscaling, ingress, network, databasePassword, databaseRootPassword, authSecret`,
 	}},
 	{"misspelt key in a section", `wordpress:frontend: {servce: {type: ClusterIP}}`, []string{
 		`frontend.servce: Forbidden: unknown key, did you mean "service"?`,
 	}},
 	{"unknown key deep inside", `wordpress:storage: {content: {class: fast}}`, []string{
-		`storage.content.class: Forbidden: unknown key: remove it, or use one of storageClass, size, accessMode`,
+		`storage.content.class: Forbidden: unknown key: remove it, or use one of storageClass, size, accessMode, existingClaim`,
 	}},
 	{"wrong case", `wordpress:frontend: {maxsurge: 1}`, []string{
 		`frontend.maxsurge: Forbidden: unknown key, did you mean "maxSurge"?`,
 	}},
 	{"dotted key of no section", `wordpress:cache.size: "5"`, []string{
-		`cache.size: Forbidden: unknown key: remove it, or use one of profile, namespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, database, storage, autoscaling, ingress, network, databasePassword, databaseRootPassword, authSecret`,
+		`cache.size: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, database, storage, autoscaling, ingress, network, databasePassword, databaseRootPassword, authSecret`,
 	}},
 	{"nested key without --path", `wordpress:frontend.replicas: "5"`, []string{
 		`frontend.replicas: Forbidden: a key inside frontend needs --path: pulumi config rm 'wordpress:frontend.replicas', then pulumi config set --path 'wordpress:frontend.replicas' VALUE`,

@@ -42,8 +42,25 @@ wordpress:storage: {database: {size: 20Gi}}`, []string{
 		`database.name: Invalid value: "` + strings.Repeat("a", 63) + `_": must have at most 64 characters with each underscore counted twice, and has 65`,
 	}},
 	{"namespace of Rook", `
-wordpress:namespace: rook-ceph
-wordpress:storage: {cephfs: {create: true}, content: {storageClass: csi-cephfs}}`, []string{
-		`namespace: Invalid value: "rook-ceph": must not be storage.cephfs.namespace, which is Rook's own: choose another name`,
+wordpress:namespace: ceph
+wordpress:storage: {cephfs: {create: true, namespace: ceph}, content: {storageClass: csi-cephfs}}`, []string{
+		`namespace: Invalid value: "ceph": must not be storage.cephfs.namespace, which is Rook's own: choose another name`,
+	}},
+	{"one claim for both", `wordpress:storage: {content: {existingClaim: data}, database: {existingClaim: data}}`, []string{
+		`storage.database.existingClaim: Invalid value: "data": must be another claim than storage.content.existingClaim`,
+	}},
+	{"existing claims that are none", `wordpress:storage: {content: {existingClaim: Files}, database: {existingClaim: "my data"}}`, []string{
+		`storage.content.existingClaim: Invalid value: "Files": must be a PersistentVolumeClaim's name: lower case letters, digits, - and .`,
+		`storage.database.existingClaim: Invalid value: "my data": must be a PersistentVolumeClaim's name: lower case letters, digits, - and .`,
+	}},
+	{"existing claim on a file system to be made", `
+wordpress:storage: {cephfs: {create: true}, content: {existingClaim: files}}`, []string{
+		`storage.content.existingClaim: Forbidden: goes without storage.cephfs.create only: leave one of them out`,
+	}},
+	{"existing claim of an external database", `
+wordpress:database: {mode: external, host: 192.0.2.7}
+wordpress:databaseRootPassword: null
+wordpress:storage: {database: {existingClaim: data}}`, []string{
+		`storage.database: Forbidden: not used with database.mode external: remove it, or use mode standalone`,
 	}},
 }

@@ -14,7 +14,16 @@ var valueProblems = []problemCase{
 		`namespace: Invalid value: "my.site": must be a namespace's name: at most 63 lower case letters, digits and -`,
 	}},
 	{"namespace of the cluster", `wordpress:namespace: kube-system`, []string{
-		`namespace: Invalid value: "kube-system": must not be one of the cluster's own namespaces`,
+		`namespace: Invalid value: "kube-system": must not be a namespace of the cluster or of a well-known component: choose one for the site alone`,
+	}},
+	{"namespace of the network", `wordpress:namespace: kube-flannel`, []string{
+		`namespace: Invalid value: "kube-flannel": must not be a namespace of the cluster or of a well-known component: choose one for the site alone`,
+	}},
+	{"namespace of a distribution, there already", `{wordpress:namespace: openshift-ingress, wordpress:createNamespace: false}`, []string{
+		`namespace: Invalid value: "openshift-ingress": must not be a namespace of the cluster or of a well-known component: choose one for the site alone`,
+	}},
+	{"no answer to a question", `wordpress:createNamespace: "no"`, []string{
+		`createNamespace: Invalid value: "no": must be true or false, without quotes`,
 	}},
 	{"registry with a scheme", `wordpress:imageRegistry: https://registry.example.com`, []string{
 		`imageRegistry: Invalid value: "https://registry.example.com": must be a registry's host, and a path there if it has one, such as registry.example.com/dockerhub: without scheme, tag and slash at the end`,

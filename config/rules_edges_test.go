@@ -82,6 +82,15 @@ var edges = map[string]edge{
 		`{wordpress:namespace: blog, wordpress:storage: {cephfs: {create: true, namespace: blog}, content: {storageClass: csi-cephfs}}}`,
 	},
 
+	"existingClaimsDiffer": {
+		`wordpress:storage: {content: {existingClaim: data-1}, database: {existingClaim: data}}`,
+		`wordpress:storage: {content: {existingClaim: data}, database: {existingClaim: data}}`,
+	},
+	"cephFSIsForOwnClaim": {
+		`wordpress:storage: {cephfs: {create: false}, content: {existingClaim: files}}`,
+		`wordpress:storage: {cephfs: {create: true}, content: {existingClaim: files}}`,
+	},
+
 	"connectionsSuffice": {
 		`wordpress:database: {maxConnections: 52}`,
 		`wordpress:database: {maxConnections: 51}`,

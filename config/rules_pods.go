@@ -13,7 +13,7 @@ var podRules = []rule{
 	{workersFitInMemory, []string{"frontend.workers", "frontend.resources.memory"}},
 	{requestFitsInMemory, []string{"frontend.requestMemory", "frontend.resources.memory"}},
 	{uploadFitsOnDisk, []string{"frontend.maxUploadSize", "frontend.resources.ephemeralStorage"}},
-	{uploadFitsOnVolume, []string{"frontend.maxUploadSize", "storage.content.size"}},
+	{uploadFitsOnVolume, []string{"frontend.maxUploadSize", "storage.content.size", "storage.content.existingClaim"}},
 	{nodePortHasType, []string{"frontend.service"}},
 }
 
@@ -82,7 +82,7 @@ func uploadFitsOnDisk(d *draft) field.ErrorList {
 // frontend.maxUploadSize is at most storage.content.size: an upload that was waited for would be lost at the last step.
 func uploadFitsOnVolume(d *draft) field.ErrorList {
 	upload, volume := d.stack.Frontend.MaxUploadSize, d.stack.Storage.Content.Size
-	if upload.Cmp(volume) <= 0 {
+	if upload.Cmp(volume) <= 0 || d.stack.Storage.Content.ExistingClaim != "" {
 		return nil
 	}
 	return invalid("frontend.maxUploadSize", upload.String(), "must be at most storage.content.size, which is %s", &volume)

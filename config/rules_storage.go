@@ -7,6 +7,8 @@ var storageRules = []rule{
 	{surgeCanMountContent, []string{"autoscaling", "frontend.replicas", "frontend.maxSurge", "storage.content.accessMode"}},
 	{cephFSHasClass, []string{"storage.cephfs.create", "storage.content"}},
 	{namespaceIsNotRooks, []string{"namespace", "storage.cephfs"}},
+	{existingClaimsDiffer, []string{"storage.content.existingClaim", "storage.database.existingClaim"}},
+	{cephFSIsForOwnClaim, []string{"storage.content.existingClaim", "storage.cephfs.create"}},
 }
 
 // storage.content.accessMode is ReadWriteMany where there can be more than one pod: they run on several nodes.
@@ -40,7 +42,7 @@ func cephFSHasClass(d *draft) field.ErrorList {
 		return nil
 	}
 	var problems field.ErrorList
-	if s.Content.StorageClass == "" {
+	if s.Content.StorageClass == "" && s.Content.ExistingClaim == "" {
 		problems = append(problems, field.Required(at("storage.content.storageClass"),
 			"the name of the StorageClass that cephfs.create creates, such as csi-cephfs"))
 	}
@@ -58,4 +60,21 @@ func namespaceIsNotRooks(d *draft) field.ErrorList {
 		return nil
 	}
 	return invalid("namespace", d.stack.Namespace, "must not be storage.cephfs.namespace, which is Rook's own: choose another name")
+}
+
+// storage.database.existingClaim is another claim than storage.content.existingClaim: both tiers would write over each other's files.
+func existingClaimsDiffer(d *draft) field.ErrorList {
+	claim := d.stack.Storage.Database.ExistingClaim
+	if claim == "" || claim != d.stack.Storage.Content.ExistingClaim {
+		return nil
+	}
+	return invalid("storage.database.existingClaim", claim, "must be another claim than storage.content.existingClaim")
+}
+
+// storage.cephfs.create refuses storage.content.existingClaim: the file system is made for the claim that the program makes.
+func cephFSIsForOwnClaim(d *draft) field.ErrorList {
+	if !d.stack.Storage.CephFS.Create {
+		return nil
+	}
+	return d.refuseGiven("goes without storage.cephfs.create only: leave one of them out", "storage.content.existingClaim")
 }

@@ -22,9 +22,12 @@ const (
 type Stack struct {
 	// Profile selects the guard rails: production or development. Required.
 	Profile Profile `json:"profile"`
-	// Namespace is the Kubernetes namespace that the program creates and fills: a DNS label, and none of
-	// those that every cluster has. Default: wordpress.
+	// Namespace is the Kubernetes namespace that the site lives in: a DNS label, and none of those that a cluster, its network, its
+	// storage or other well-known components have for themselves. Default: wordpress.
 	Namespace string `json:"namespace"`
+	// CreateNamespace makes the namespace, which must not be there yet. With false it must be: nothing of it is owned, labelled or
+	// deleted, what it lacks of Pod Security's labels is said, and only the site's own pods are closed by network policies. Default: true.
+	CreateNamespace *bool `json:"createNamespace"`
 	// ImageRegistry is a registry, and a path in it, that mirrors Docker Hub, such as registry.example.com/dockerhub: every image of the
 	// program that names no registry is pulled from there by its whole name, as registry.example.com/dockerhub/library/mysql:9.7.4. An
 	// image that names a registry keeps it. Unset: Docker Hub itself.
@@ -294,6 +297,9 @@ type Volume struct {
 	StorageClass string `json:"storageClass"`
 	// Size in bytes, at least 1Gi. Default: 20Gi.
 	Size resource.Quantity `json:"size"`
+	// ExistingClaim names a PersistentVolumeClaim in the namespace that is used as it is, and neither owned nor deleted: storageClass
+	// and size do not count then. MySQL starts with the data that lies there. Unset: the program makes a claim.
+	ExistingClaim string `json:"existingClaim"`
 }
 
 // ContentVolume is the claim for wp-content.
@@ -302,8 +308,11 @@ type ContentVolume struct {
 	StorageClass string `json:"storageClass"`
 	// Size in bytes, at least 64Mi. Default: 2Gi.
 	Size resource.Quantity `json:"size"`
-	// AccessMode of the claim: ReadWriteMany, or ReadWriteOnce for a single pod. Default: ReadWriteMany.
+	// AccessMode of the claim: ReadWriteMany, or ReadWriteOnce for a single pod. An existing claim must offer it. Default: ReadWriteMany.
 	AccessMode AccessMode `json:"accessMode"`
+	// ExistingClaim names a PersistentVolumeClaim in the namespace that is used as it is, and neither owned nor deleted: storageClass
+	// and size do not count then. The folder wp-content on it is the site's. Unset: the program makes a claim.
+	ExistingClaim string `json:"existingClaim"`
 }
 
 // CephFS is the Rook file system behind the shared content volume.

@@ -36,11 +36,12 @@ func validateProfile(profile Profile) field.ErrorList {
 	return checkOneOf(at("profile"), profile, Production, Development)
 }
 
-// validateNamespace also refuses the namespaces that every cluster has: the program creates its own, and
-// deletes it with the stack.
+// validateNamespace also refuses the namespaces of the cluster itself and of what many clusters run: a site there would close them with
+// its policies, and whoever gives the site up deletes them with it. The prefix kube- alone says nothing: people use it for their own.
 func validateNamespace(namespace string) field.ErrorList {
-	if slices.Contains([]string{"default", "kube-system", "kube-public", "kube-node-lease"}, namespace) {
-		return field.ErrorList{field.Invalid(at("namespace"), namespace, "must not be one of the cluster's own namespaces")}
+	if isComponents(namespace) {
+		return field.ErrorList{field.Invalid(at("namespace"), namespace,
+			"must not be a namespace of the cluster or of a well-known component: choose one for the site alone")}
 	}
 	return checkDNSLabel(at("namespace"), namespace, "a namespace's name")
 }
@@ -175,6 +176,8 @@ func validateStorage(s *Storage) field.ErrorList {
 	return slices.Concat(
 		checkOptionalDNSName(at("storage.database.storageClass"), s.Database.StorageClass, "a StorageClass's name"),
 		checkAtLeast(at("storage.database.size"), s.Database.Size, MinDatabaseVolumeSize),
+		checkOptionalDNSName(at("storage.database.existingClaim"), s.Database.ExistingClaim, "a PersistentVolumeClaim's name"),
+		checkOptionalDNSName(at("storage.content.existingClaim"), s.Content.ExistingClaim, "a PersistentVolumeClaim's name"),
 		checkOptionalDNSName(at("storage.content.storageClass"), s.Content.StorageClass, "a StorageClass's name"),
 		checkAtLeast(at("storage.content.size"), s.Content.Size, MinContentVolumeSize),
 		checkOneOf(at("storage.content.accessMode"), s.Content.AccessMode, ReadWriteOnce, ReadWriteMany),

@@ -44,3 +44,8 @@ func (s Set) Selector() pulumi.StringMap {
 		keyComponent: pulumi.String(s.Component),
 	}
 }
+
+// Site selects every pod of the site, whatever its component.
+func Site() pulumi.StringMap {
+	return pulumi.StringMap{keyPartOf: pulumi.String(partOf), keyManagedBy: pulumi.String(managedBy)}
+}

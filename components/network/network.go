@@ -21,6 +21,9 @@ const Type = "wordpress:network:Network"
 const (
 	// DefaultDeny is for every pod of the namespace.
 	DefaultDeny = "default-deny"
+	// SiteDeny takes its place, for the site's pods alone, in a namespace that others have pods in. It has a name of its own because
+	// such a namespace often has a default-deny already.
+	SiteDeny = "wordpress-default-deny"
 	// FrontendPolicy is for WordPress.
 	FrontendPolicy = "wordpress"
 	// DatabasePolicy is for MySQL.
@@ -35,6 +38,8 @@ type Args struct {
 	Namespace pulumi.StringInput
 	// Instance is the stack's name, for labels. Required.
 	Instance string
+	// Shared says that the namespace may have pods of others, which stay as open as they are.
+	Shared bool
 	// Frontend are WordPress's pods. Required.
 	Frontend PodsArgs
 	// Edge is where visitors' requests come from. Required.
@@ -153,7 +158,11 @@ func (n *Network) register(ctx *pulumi.Context, name string, args *Args) error {
 		}
 		allowed = append(allowed, solver)
 	}
-	deny, err := networkingv1.NewNetworkPolicy(ctx, name+"-deny", policyArgs(args, DefaultDeny, denySpec()),
+	denied := DefaultDeny
+	if args.Shared {
+		denied = SiteDeny
+	}
+	deny, err := networkingv1.NewNetworkPolicy(ctx, name+"-deny", policyArgs(args, denied, denySpec(args)),
 		pulumi.Parent(n), pulumi.DependsOn(allowed))
 	if err != nil {
 		return fmt.Errorf("default policy: %w", err)

@@ -8,6 +8,7 @@ import (
 	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"wordpress-on-kubernetes/components/labels"
 	"wordpress-on-kubernetes/components/limits"
 )
 
@@ -43,9 +44,14 @@ var privateNetworks = []netip.Prefix{
 	netip.MustParsePrefix("fe80::/10"),
 }
 
-// denySpec isolates every pod of the namespace, those that nobody has thought of included.
-func denySpec() *networkingv1.NetworkPolicySpecArgs {
-	return &networkingv1.NetworkPolicySpecArgs{PodSelector: &metav1.LabelSelectorArgs{}, PolicyTypes: bothWays()}
+// denySpec isolates every pod of the namespace, those that nobody has thought of included, or where others have pods there, every pod
+// of the site.
+func denySpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
+	selector := &metav1.LabelSelectorArgs{}
+	if args.Shared {
+		selector.MatchLabels = labels.Site()
+	}
+	return &networkingv1.NetworkPolicySpecArgs{PodSelector: selector, PolicyTypes: bothWays()}
 }
 
 func frontendSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {

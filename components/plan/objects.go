@@ -23,6 +23,9 @@ const (
 // Object is a Kubernetes object as the API server would get it.
 type Object map[string]any
 
+// APIVersion of the object, with its group.
+func (o Object) APIVersion() string { return text(o["apiVersion"]) }
+
 // Kind of the object.
 func (o Object) Kind() string { return text(o["kind"]) }
 

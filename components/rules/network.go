@@ -13,8 +13,8 @@ import (
 
 type policy = decoded[networkingv1.NetworkPolicy]
 
-// networkPolicy wants every workload's pods to be closed both ways, and every policy to be for one workload or to close all
-// pods: a pod that no policy selects may be reached by all, and reach all.
+// networkPolicy wants every workload's pods to be closed both ways, and every policy to be for one workload or to close
+// several: a pod that no policy selects may be reached by all, and reach all.
 func networkPolicy(s *stack, report report) {
 	for _, p := range s.policies {
 		s.wantSubject(report, p)
@@ -42,6 +42,8 @@ func (s *stack) wantSubject(report report, p policy) {
 		if len(spec.Ingress)+len(spec.Egress) > 0 {
 			report(p.object, field.Forbidden(path, "allows something for all pods of the namespace: select one workload's"))
 		}
+	case len(spec.Ingress)+len(spec.Egress) == 0 && len(targets) > 0:
+		// It closes the pods of a site whose namespace has others' too.
 	case len(targets) != 1 && !isForSolver(spec.PodSelector.MatchLabels):
 		report(p.object, wantOne(path, selector, targets))
 	}

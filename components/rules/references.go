@@ -137,9 +137,12 @@ func claimReference(s *stack, report report) {
 				continue
 			}
 			name := volume.PersistentVolumeClaim.ClaimName
+			if name != "" && slices.Contains(s.terms.ExistingClaims, name) {
+				continue
+			}
 			if _, found := find(s.claims, w.object.Namespace(), name); !found {
 				report(w.object, notFound(volumesPath.Key(volume.Name).Child("persistentVolumeClaim", "claimName"), name,
-					"name a PersistentVolumeClaim of the stack"))
+					"name a PersistentVolumeClaim of the stack, or one that exists already in an existingClaim of the configuration"))
 			}
 		}
 	}

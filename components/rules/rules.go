@@ -17,6 +17,8 @@ import (
 type Terms struct {
 	// ExistingSecrets are the names of Secrets that are not the stack's own, with whatever keys. Empty names are ignored.
 	ExistingSecrets []string
+	// ExistingClaims are the names of PersistentVolumeClaims that are not the stack's own. Empty names are ignored.
+	ExistingClaims []string
 	// ExternalDatabase is the host of a database that is not the stack's own. Empty: it is a Service of the stack.
 	ExternalDatabase string
 	// UnversionedImages admits images whose content may change under the same name.

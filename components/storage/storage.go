@@ -48,6 +48,8 @@ type VolumeArgs struct {
 	StorageClass string
 	// Size in bytes. It can grow later, never shrink.
 	Size resource.Quantity
+	// Existing is the name of a claim that is there, to be used as it is and not owned. Empty: the program makes one.
+	Existing string
 }
 
 // CephFSArgs describe a Rook CephFS file system.
@@ -95,6 +97,8 @@ func (a *Args) check() error {
 		return errors.New("namespace and instance are required")
 	case a.Content == nil || a.ContentAccessMode == "":
 		return errors.New("content and its access mode are required")
+	case a.CephFS != nil && a.Content.Existing != "":
+		return errors.New("a CephFS file system is made for a claim of its own, not for one that exists")
 	case a.CephFS != nil && a.Content.StorageClass == "":
 		return errors.New("a CephFS file system needs the name of the content's storage class")
 	}
@@ -115,21 +119,33 @@ func (s *Storage) register(ctx *pulumi.Context, name string, args *Args) error {
 		}
 		content = append(content, pulumi.DependsOn([]pulumi.Resource{class}))
 	}
-	claim, err := corev1.NewPersistentVolumeClaim(ctx, name+"-content",
-		claimArgs(args, ContentClaim, "frontend", args.ContentAccessMode, args.Content), content...)
+	var err error
+	s.ContentClaim, err = claim(ctx, name+"-content",
+		claimArgs(args, ContentClaim, "frontend", args.ContentAccessMode, args.Content), args.Content, content)
 	if err != nil {
 		return fmt.Errorf("content claim: %w", err)
 	}
-	s.ContentClaim = claim.Metadata.Name().Elem()
-
 	if args.Database == nil {
 		return nil
 	}
-	claim, err = corev1.NewPersistentVolumeClaim(ctx, name+"-database",
-		claimArgs(args, DatabaseClaim, "database", readWriteOnce, args.Database), durable...)
+	s.DatabaseClaim, err = claim(ctx, name+"-database",
+		claimArgs(args, DatabaseClaim, "database", readWriteOnce, args.Database), args.Database, durable)
 	if err != nil {
 		return fmt.Errorf("database claim: %w", err)
 	}
-	s.DatabaseClaim = claim.Metadata.Name().Elem()
 	return nil
+}
+
+// claim is the name of a claim: of one that it registers, or of the one that exists.
+func claim(
+	ctx *pulumi.Context, name string, args *corev1.PersistentVolumeClaimArgs, volume *VolumeArgs, opts []pulumi.ResourceOption,
+) (pulumi.StringOutput, error) {
+	if volume.Existing != "" {
+		return pulumi.String(volume.Existing).ToStringOutput(), nil
+	}
+	registered, err := corev1.NewPersistentVolumeClaim(ctx, name, args, opts...)
+	if err != nil {
+		return pulumi.StringOutput{}, err
+	}
+	return registered.Metadata.Name().Elem(), nil
 }

@@ -164,6 +164,13 @@ func (m *monitor) RegisterResource(
 	}, nil
 }
 
+// RegisterResourceHook takes hooks and calls none: nothing is created here.
+func (m *monitor) RegisterResourceHook(
+	context.Context, *pulumirpc.RegisterResourceHookRequest,
+) (*emptypb.Empty, error) {
+	return &emptypb.Empty{}, nil
+}
+
 // RegisterResourceOutputs keeps the outputs of the stack.
 func (m *monitor) RegisterResourceOutputs(
 	_ context.Context, request *pulumirpc.RegisterResourceOutputsRequest,

@@ -284,6 +284,14 @@ func TestPrivateNetworksAreLeftOutOfWiderOnes(t *testing.T) {
 	}
 }
 
+// Where others have pods in the namespace, theirs stay as open as they are, and a default-deny of theirs stays theirs.
+func TestSharedNamespaceClosesTheSitesPodsAlone(t *testing.T) {
+	p := runNetwork(t, func(a *network.Args) { a.Shared = true })
+	p.wantObjects("NetworkPolicy wordpress-default-deny", "NetworkPolicy wordpress", "NetworkPolicy wordpress-mysql")
+	p.wantSpec("NetworkPolicy", "wordpress-default-deny", `{podSelector: {matchLabels: {
+		app.kubernetes.io/part-of: wordpress, app.kubernetes.io/managed-by: pulumi}}, policyTypes: [Ingress, Egress]}`)
+}
+
 // What is allowed comes first, so that a site that runs already is never cut off; and goes last.
 func TestNothingIsDeniedBeforeItsExceptionsAreThere(t *testing.T) {
 	p := runNetwork(t, withSolver)

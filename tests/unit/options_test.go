@@ -22,7 +22,7 @@ type constructor func(ctx *pulumi.Context, valid bool, opts ...pulumi.ResourceOp
 // constructors of every component, by type token.
 var constructors = map[string]constructor{
 	namespace.Type: construct(namespace.New, func() *namespace.Args {
-		return &namespace.Args{Name: namespaceName, Instance: instance}
+		return &namespace.Args{Name: namespaceName, Instance: instance, Seal: "seal"}
 	}),
 	storage.Type:     construct(storage.New, func() *storage.Args { return volumes(withCephFS) }),
 	database.Type:    construct(database.New, standalone),

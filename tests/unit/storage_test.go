@@ -78,6 +78,17 @@ func TestExternalDatabaseNeedsNoVolume(t *testing.T) {
 }
 
 // A namespace, a file system or a class that goes takes the volumes with it: all of them are protected, or none.
+// What is not registered is neither owned nor deleted.
+func TestExistingClaimsAreUsedByName(t *testing.T) {
+	p := run(t, storageProgram(volumes(func(a *storage.Args) { a.Content.Existing, a.Database.Existing = "files", "data" })))
+	p.wantObjects()
+	p.wantOutputs(map[string]string{"content": "files", "database": "data"})
+
+	p = run(t, storageProgram(volumes(func(a *storage.Args) { a.Content.Existing = "files" })))
+	p.wantObjects("PersistentVolumeClaim wordpress-mysql-data")
+	p.wantOutputs(map[string]string{"content": "files", "database": "wordpress-mysql-data"})
+}
+
 func TestProtectionCoversEveryObject(t *testing.T) {
 	for _, protect := range []bool{true, false} {
 		p := run(t, storageProgram(volumes(withCephFS, func(a *storage.Args) { a.Protect = protect })))
@@ -161,6 +172,10 @@ func TestStorageRefusesIncompleteArgs(t *testing.T) {
 		"no instance":    {func(a *storage.Args) { a.Instance = "" }, "namespace and instance are required"},
 		"no content":     {func(a *storage.Args) { a.Content = nil }, "content and its access mode are required"},
 		"no access mode": {func(a *storage.Args) { a.ContentAccessMode = "" }, "content and its access mode are required"},
+		"file system for a claim that exists": {
+			func(a *storage.Args) { withCephFS(a); a.Content.Existing = "files" },
+			"not for one that exists",
+		},
 		"no class": {
 			func(a *storage.Args) { withCephFS(a); a.Content.StorageClass = "" },
 			"needs the name of the content's storage class",

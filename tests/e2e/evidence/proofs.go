@@ -79,7 +79,9 @@ var Proofs = []Proof{
 	// 18
 	{Test: "TestUpdateOfTheProgramFailsNoRequest", Promise: 18, Title: "an update of this program fails no request"},
 	// 19
-
+	{Test: "TestWhatIsThereIsNotTakenOver", Promise: 19, Title: "what is there already is not taken over"},
+	{Test: "TestWhatIsThereIsNotTakenOver", Promise: 19, Title: "what is there already is not taken over", Part: Breakage},
+	{Test: "TestKeptSiteComesBack", Promise: 19, Title: "a kept site comes back by names alone", Part: "kept site"},
 	// 20
 
 	// 21
