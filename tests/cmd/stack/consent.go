@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/term"
+
 	"wordpress-on-kubernetes/tests/stack"
 )
 
@@ -21,8 +23,7 @@ type request struct {
 
 // terminal is the standard input where a person sits at it. A pipe is none: what comes out of it was written before the preview.
 func terminal() io.Reader {
-	info, err := os.Stdin.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
 		return nil
 	}
 	return os.Stdin
