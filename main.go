@@ -29,7 +29,9 @@ func main() {
 	pulumi.Run(values.deploy, func(info *pulumi.RunInfo) {
 		values.read(info)
 		if info.Config["kubernetes:renderYamlToDirectory"] == "" { // Otherwise nothing is deployed.
-			values.lookup = apiserver.New(apiserver.SettingsOf(info.Config)).Lookup
+			settings := apiserver.SettingsOf(info.Config)
+			settings.Insist = !info.DryRun
+			values.lookup = apiserver.New(settings).Lookup
 		}
 	})
 }

@@ -18,9 +18,15 @@ import (
 	"wordpress-on-kubernetes/components/guard"
 )
 
-// patience is the time after which the cluster counts as one that does not answer: long enough for one that is far away, and short
-// enough for a preview without a network.
-const patience = 10 * time.Second
+// The time after which the cluster counts as one that does not answer. A preview can do without: its patience is enough for a cluster
+// that is far away, and short enough for a preview without a network. An update cannot, and an API server under load is slow.
+const (
+	patience   = 10 * time.Second
+	insistence = 30 * time.Second
+)
+
+// tries is how often an update asks before it gives up.
+const tries = 3
 
 // A stack's objects are looked up within a second; client-go's own limits would make them wait for several. They are the provider's.
 const (
@@ -40,11 +46,12 @@ const (
 // Client asks one cluster.
 type Client struct {
 	connect func() (rest.Interface, error)
+	insist  bool
 
 	mu sync.Mutex
 	// resources of an API version, by kind.
 	resources map[string]map[string]metav1.APIResource
-	// silence is why the cluster did not answer. It is not asked again.
+	// silence is why the cluster did not answer. It is not asked again, unless somebody insists.
 	silence error
 }
 
@@ -60,17 +67,33 @@ func New(settings Settings) *Client {
 			metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
 			config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
 			config.Timeout = patience
+			if settings.Insist {
+				config.Timeout = insistence
+			}
 			config.QPS, config.Burst = requestsPerSecond, burst
 			return rest.UnversionedRESTClientFor(config)
 		}),
+		insist:    settings.Insist,
 		resources: map[string]map[string]metav1.APIResource{},
 	}
+}
+
+// persist asks again where somebody insists.
+func (c *Client) persist(client rest.Interface, object guard.Object) (*guard.Found, error) {
+	found, err := c.find(client, object)
+	for try := 1; err != nil && c.insist && try < tries; try++ {
+		found, err = c.find(client, object)
+	}
+	return found, err
 }
 
 // silenced keeps the first reason for which the cluster did not answer, and returns it.
 func (c *Client) silenced(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.insist {
+		return err
+	}
 	if c.silence == nil && err != nil {
 		c.silence = fmt.Errorf("the cluster does not answer: %w", err)
 	}

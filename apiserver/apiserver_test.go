@@ -34,7 +34,9 @@ type server struct {
 
 	mu     sync.Mutex
 	status int
-	asked  map[string]string
+	// failures is how many requests more are answered with an error that passes.
+	failures int
+	asked    map[string]string
 }
 
 func newServer(t *testing.T) *server {
@@ -46,6 +48,9 @@ func newServer(t *testing.T) *server {
 		s.asked[r.URL.Path] = r.Header.Get("Accept")
 		answer, known := answers[r.URL.Path]
 		switch {
+		case s.failures > 0:
+			s.failures--
+			w.WriteHeader(http.StatusInternalServerError)
 		case s.status != 0:
 			w.WriteHeader(s.status)
 		case !known:
@@ -123,6 +128,19 @@ func TestSilenceIsRemembered(t *testing.T) {
 	_, second := client.Lookup(object)
 	if first == nil || !errors.Is(second, first) {
 		t.Errorf("got %v and then %v, want the same error twice", first, second)
+	}
+}
+
+// An API server under load is asked again by an update, and not by a preview.
+func TestUpdateInsists(t *testing.T) {
+	for _, insist := range []bool{true, false} {
+		s := newServer(t)
+		s.failures = 2
+		client := apiserver.New(apiserver.Settings{Kubeconfig: s.kubeconfig(), Context: "here", Insist: insist})
+		found, err := client.Lookup(guard.Object{APIVersion: "v1", Kind: "Namespace", Name: "site"})
+		if (err == nil && found != nil) != insist {
+			t.Errorf("insisting %t: found %+v, %v", insist, found, err)
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ func (c *Client) Lookup(object guard.Object) (*guard.Found, error) {
 	if err != nil {
 		return nil, c.silenced(err)
 	}
-	found, err := c.find(client, object)
+	found, err := c.persist(client, object)
 	var answer apierrors.APIStatus
 	if err != nil && !errors.As(err, &answer) {
 		return nil, c.silenced(err)

@@ -18,6 +18,8 @@ type Settings struct {
 	Kubeconfig string
 	// Context and Cluster of the kubeconfig. Empty: its current ones.
 	Context, Cluster string
+	// Insist is for an update, which cannot do without an answer. It is not the provider's.
+	Insist bool
 }
 
 // SettingsOf are among the values of a stack's configuration, by full key.
