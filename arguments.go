@@ -147,16 +147,18 @@ func storageArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 }
 
 func databaseArgs(
-	ctx *pulumi.Context, stack *config.Stack,
+	ctx *pulumi.Context, stack *config.Stack, keep *upkeep,
 	space *namespace.Namespace, volumes *storage.Storage, closed []pulumi.Resource,
 ) *database.Args {
 	settings := stack.Database
+	beforePassword, beforeRootPassword := keep.databaseHooks()
 	args := &database.Args{
 		Namespace:      space.Name,
 		Instance:       ctx.Stack(),
 		Database:       settings.Name,
 		User:           settings.User,
 		Password:       secret(stack.DatabasePassword),
+		BeforePassword: beforePassword,
 		ExistingSecret: settings.ExistingSecret,
 		After:          closed,
 	}
@@ -169,6 +171,7 @@ func databaseArgs(
 		ImagePullPolicy:               string(stack.ImagePullPolicy),
 		ImagePullSecrets:              stack.ImagePullSecrets,
 		RootPassword:                  secret(stack.DatabaseRootPassword),
+		BeforeRootPassword:            beforeRootPassword,
 		Resources:                     resources(settings.Resources),
 		MaxConnections:                *settings.MaxConnections,
 		TerminationGracePeriodSeconds: settings.TerminationGracePeriodSeconds,
@@ -216,12 +219,25 @@ func frontendArgs(
 			User:        stack.Database.User,
 			SecretName:  mysql.SecretName,
 			PasswordKey: database.PasswordKey,
+			Password:    secret(stack.DatabasePassword),
 			TLS:         databaseTLSArgs(stack),
 		},
 		BlockOutgoingHTTP:  *stack.Network.Enabled && !reachesWeb(stack.Network.Egress),
 		AuthSecret:         secret(stack.AuthSecret),
 		ExistingAuthSecret: settings.ExistingSecret,
 		After:              slices.Concat(mysql.Ready, closed),
+	}
+}
+
+// databasePasswords says who changes the passwords of the database, and how.
+func databasePasswords(stack *config.Stack) string {
+	switch {
+	case stack.Database.ExistingSecret != "":
+		return "of Secret " + stack.Database.ExistingSecret + ": changed on the server, there, and by a restart of the pods (docs/operations.md)"
+	case stack.Database.Mode == config.External:
+		return "of the server's owner: changed there first, then here (docs/operations.md)"
+	default:
+		return "changed by the stack's configuration alone"
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"wordpress-on-kubernetes/apiserver"
 	"wordpress-on-kubernetes/components/autoscaling"
+	"wordpress-on-kubernetes/components/cluster"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
 	"wordpress-on-kubernetes/components/guard"
@@ -32,6 +33,7 @@ func main() {
 			settings := apiserver.SettingsOf(info.Config)
 			settings.Insist = !info.DryRun
 			values.lookup = apiserver.New(settings).Lookup
+			values.reach = reach(settings)
 		}
 	})
 }
@@ -43,6 +45,8 @@ type rawConfiguration struct {
 	secretKeys []string
 	// lookup asks the cluster for what is there already. Nil: nothing is asked, as under a recorder.
 	lookup guard.Lookup
+	// reach is the way to the cluster that the provider deploys to. Nil: nothing is done there, as under a recorder.
+	reach func() (*cluster.Client, error)
 }
 
 func (r *rawConfiguration) read(info *pulumi.RunInfo) {
@@ -65,7 +69,7 @@ func (r *rawConfiguration) deploy(ctx *pulumi.Context) error {
 			return err
 		}
 	}
-	planned, err := rehearse(ctx, func(ctx *pulumi.Context) error { return compose(ctx, stack, nil) }, terms(stack))
+	planned, err := rehearse(ctx, func(ctx *pulumi.Context) error { return compose(ctx, stack, nil, nil) }, terms(stack))
 	if err != nil {
 		return err
 	}
@@ -73,7 +77,11 @@ func (r *rawConfiguration) deploy(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	return compose(ctx, stack, watch)
+	keep, err := newUpkeep(ctx, stack, r.reach)
+	if err != nil {
+		return err
+	}
+	return compose(ctx, stack, watch, keep)
 }
 
 // rehearse composes the stack under a recorder first: what the engine is told one by one is judged as a whole before.
@@ -97,7 +105,7 @@ func (r *rawConfiguration) watch(ctx *pulumi.Context, stack *config.Stack, plann
 }
 
 // compose registers the components, each from the stack's configuration and the outputs of those before it.
-func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch) error {
+func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch, keep *upkeep) error {
 	space, err := namespace.New(ctx, "namespace", namespaceArgs(ctx, stack, watch))
 	if err != nil {
 		return err
@@ -117,7 +125,7 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch) error
 	if err != nil {
 		return err
 	}
-	mysql, err := database.New(ctx, "database", databaseArgs(ctx, stack, space, volumes, closed))
+	mysql, err := database.New(ctx, "database", databaseArgs(ctx, stack, keep, space, volumes, closed))
 	if err != nil {
 		return err
 	}
@@ -147,5 +155,6 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch) error
 	ctx.Export("replicas", pulumi.String(replicas(stack)))
 	ctx.Export("databaseSecretName", mysql.SecretName)
 	ctx.Export("authSecretName", wordpress.AuthSecretName)
+	ctx.Export("databasePasswords", keep.settle(ctx, databasePasswords(stack), mysql, wordpress))
 	return nil
 }

@@ -293,7 +293,7 @@ func TestRehearsalShowsWhatIsRegistered(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rehearsed, err := plan.Record(mocks.Project, stack, func(ctx *pulumi.Context) error { return compose(ctx, accepted, nil) })
+			rehearsed, err := plan.Record(mocks.Project, stack, func(ctx *pulumi.Context) error { return compose(ctx, accepted, nil, nil) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -418,7 +418,7 @@ func rehearsing(t testing.TB, try func(rehearsal func() error) error) {
 	}
 	_, err = plan.Record(mocks.Project, loaded.stack, func(ctx *pulumi.Context) error {
 		return try(func() error {
-			_, err := rehearse(ctx, func(ctx *pulumi.Context) error { return compose(ctx, accepted, nil) }, terms(accepted))
+			_, err := rehearse(ctx, func(ctx *pulumi.Context) error { return compose(ctx, accepted, nil, nil) }, terms(accepted))
 			return err
 		})
 	})
@@ -530,6 +530,7 @@ func TestOutputsSayWhereTheSiteIsAndHoldNoSecret(t *testing.T) {
 				"qosClass":           "Guaranteed",
 				"databaseSecretName": "wordpress-db-pwd",
 				"authSecretName":     "wordpress-auth",
+				"databasePasswords":  "changed by the stack's configuration alone",
 			}
 			maps.Copy(expected, want[stack])
 			got := map[string]string{}

@@ -59,7 +59,7 @@ type Client struct {
 func New(settings Settings) *Client {
 	return &Client{
 		connect: sync.OnceValues(func() (rest.Interface, error) {
-			config, err := settings.clientConfig()
+			config, err := settings.ClientConfig()
 			if err != nil {
 				return nil, err
 			}

@@ -31,8 +31,8 @@ func SettingsOf(values map[string]string) Settings {
 	}
 }
 
-// clientConfig finds the cluster as the provider does (pulumi-kubernetes, provider/pkg/provider/provider.go).
-func (s Settings) clientConfig() (*rest.Config, error) {
+// ClientConfig finds the cluster as the provider does (pulumi-kubernetes, provider/pkg/provider/provider.go).
+func (s Settings) ClientConfig() (*rest.Config, error) {
 	overrides := &clientcmd.ConfigOverrides{Context: api.Context{Cluster: s.Cluster}, CurrentContext: s.Context}
 	if s.Kubeconfig == "" {
 		rules := clientcmd.NewDefaultClientConfigLoadingRules()

@@ -33,6 +33,8 @@ const (
 	RootPasswordKey = "dbrootpwd"
 	// Port that MySQL listens on.
 	Port = 3306
+	// Container of the pod that MySQL runs in.
+	Container = "mysql"
 )
 
 // Args are the inputs of New.
@@ -45,6 +47,8 @@ type Args struct {
 	Database, User string
 	// Password of the user, a secret. Nil with ExistingSecret.
 	Password pulumi.StringInput
+	// BeforePassword runs before the Secret with the user's password changes. Nil: nothing does.
+	BeforePassword *pulumi.ResourceHook
 	// ExistingSecret holds the passwords instead. Empty: the component creates its Secrets.
 	ExistingSecret string
 	// External is a server that somebody else runs. Nil: Server is run here.
@@ -73,6 +77,8 @@ type ServerArgs struct {
 	ImagePullSecrets []string
 	// RootPassword is a secret. Nil with ExistingSecret.
 	RootPassword pulumi.StringInput
+	// BeforeRootPassword runs before the Secret with root's password changes. Nil: nothing does.
+	BeforeRootPassword *pulumi.ResourceHook
 	// Resources of the server. The buffer pool is sized from the memory.
 	Resources pod.Resources
 	// MaxConnections that the server accepts.
@@ -87,6 +93,8 @@ type ServerArgs struct {
 type Database struct {
 	pulumi.ResourceState
 
+	// Files is the name of the ConfigMap that the server runs with. Empty with External.
+	Files pulumi.StringOutput
 	// Host is the server's address in the form host:port.
 	Host pulumi.StringOutput
 	// SecretName is the name of the Secret that holds the user's password under PasswordKey.
@@ -147,6 +155,7 @@ func (d *Database) register(ctx *pulumi.Context, name string, args *Args) error 
 		return err
 	}
 	if args.External != nil {
+		d.Files = pulumi.String("").ToStringOutput()
 		d.Host = pulumi.Sprintf("%s:%d", args.External.Host, args.External.Port)
 		return nil
 	}
@@ -158,7 +167,8 @@ func (d *Database) registerSecret(ctx *pulumi.Context, name string, args *Args, 
 		d.SecretName = pulumi.String(args.ExistingSecret).ToStringOutput()
 		return nil
 	}
-	secret, err := corev1.NewSecret(ctx, name+"-secret", secretArgs(args, Secret, PasswordKey, args.Password), parent)
+	secret, err := corev1.NewSecret(ctx, name+"-secret", secretArgs(args, Secret, PasswordKey, args.Password),
+		parent, beforeUpdate(args.BeforePassword))
 	if err != nil {
 		return fmt.Errorf("secret: %w", err)
 	}
@@ -170,16 +180,19 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 	rootSecret := pulumi.String(args.ExistingSecret).ToStringOutput()
 	if args.ExistingSecret == "" {
 		secret, err := corev1.NewSecret(ctx, name+"-root-secret",
-			secretArgs(args, RootSecret, RootPasswordKey, args.Server.RootPassword), parent)
+			secretArgs(args, RootSecret, RootPasswordKey, args.Server.RootPassword),
+			parent, beforeUpdate(args.Server.BeforeRootPassword))
 		if err != nil {
 			return fmt.Errorf("root secret: %w", err)
 		}
 		rootSecret = secret.Metadata.Name().Elem()
 	}
-	configMap, err := corev1.NewConfigMap(ctx, name+"-config", configMapArgs(args, serverFiles(args.Server)), parent)
+	configMap, err := corev1.NewConfigMap(ctx, name+"-config", configMapArgs(args, serverFiles(args.Server)),
+		parent, pulumi.RetainOnDelete(true)) // earlier revisions may need it: see package revisions
 	if err != nil {
 		return fmt.Errorf("config map: %w", err)
 	}
+	d.Files = configMap.Metadata.Name().Elem()
 	if _, err = corev1.NewService(ctx, name+"-headless-service", headlessServiceArgs(args), parent); err != nil {
 		return fmt.Errorf("headless service: %w", err)
 	}
@@ -199,6 +212,14 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 	d.Host = pulumi.Sprintf("%s:%d", service.Metadata.Name().Elem(), Port)
 	d.Ready = []pulumi.Resource{server}
 	return nil
+}
+
+// beforeUpdate has a hook run before a resource changes.
+func beforeUpdate(hook *pulumi.ResourceHook) pulumi.ResourceOption {
+	if hook == nil {
+		return pulumi.ResourceHooks(nil)
+	}
+	return pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeUpdate: []*pulumi.ResourceHook{hook}})
 }
 
 // Selector matches the labels of MySQL's pod.

@@ -81,7 +81,7 @@ func podSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 
 func serverContainer(args *Args) *corev1.ContainerArgs {
 	return &corev1.ContainerArgs{
-		Name:            pulumi.String("mysql"),
+		Name:            pulumi.String(Container),
 		Image:           pulumi.String(args.Server.Image),
 		ImagePullPolicy: pulumi.String(args.Server.ImagePullPolicy),
 		Command:         pulumi.ToStringArray([]string{"sh", startPath}),

@@ -30,6 +30,8 @@ const (
 	ServicePort = 80
 	// ServicePortName is the name of that port.
 	ServicePortName = "http"
+	// PasswordAnnotation of the pods changes with the database's password.
+	PasswordAnnotation = pod.ChecksumAnnotation + "database-password"
 	// SitePort is the pods' own port that the Service leads to.
 	SitePort = 8080
 )
@@ -112,6 +114,8 @@ type DatabaseArgs struct {
 	// SecretName and PasswordKey say where the user's password is.
 	SecretName  pulumi.StringInput
 	PasswordKey string
+	// Password is in the Secret, and changing it rolls the pods. Nil where the program does not see it: whoever changes it restarts them.
+	Password pulumi.StringInput
 	// TLS of the connections. Nil: they are not encrypted.
 	TLS *DatabaseTLSArgs
 }
@@ -130,6 +134,10 @@ type Frontend struct {
 
 	// Deployment is the Deployment's name.
 	Deployment pulumi.StringOutput
+	// PasswordChecksum is the pods' annotation PasswordAnnotation. Empty where the program does not see the password.
+	PasswordChecksum pulumi.StringOutput
+	// Files is the name of the ConfigMap that the pods run with.
+	Files pulumi.StringOutput
 	// Service is the Service's name. It is known before the pods run, so that the edge can be set up meanwhile.
 	Service pulumi.StringOutput
 	// AuthSecretName is the name of the Secret with the keys and salts.
@@ -189,10 +197,12 @@ func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error 
 	if err != nil {
 		return err
 	}
-	configMap, err := corev1.NewConfigMap(ctx, name+"-config", configMapArgs(args, siteFiles(args)), parent)
+	configMap, err := corev1.NewConfigMap(ctx, name+"-config", configMapArgs(args, siteFiles(args)),
+		parent, pulumi.RetainOnDelete(true)) // earlier revisions may need it: see package revisions
 	if err != nil {
 		return fmt.Errorf("config map: %w", err)
 	}
+	f.Files = configMap.Metadata.Name().Elem()
 	service, err := corev1.NewService(ctx, name+"-service", serviceArgs(args), parent)
 	if err != nil {
 		return fmt.Errorf("service: %w", err)
@@ -206,8 +216,14 @@ func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error 
 		// The autoscaler owns the number: an update that stated one would scale the site back down.
 		opts = append(opts, pulumi.IgnoreChanges([]string{"spec.replicas"}))
 	}
+	checksum := passwordChecksum(args)
+	f.PasswordChecksum = pulumi.String("").ToStringOutput()
+	if checksum != nil {
+		f.PasswordChecksum = pulumi.Unsecret(checksum.ToStringOutput()).(pulumi.StringOutput)
+	}
 	names := mounted{
-		configMap: configMap.Metadata.Name().Elem(), authSecret: f.AuthSecretName, keysChecksum: keysChecksum,
+		configMap: f.Files, authSecret: f.AuthSecretName,
+		keysChecksum: keysChecksum, passwordChecksum: checksum,
 	}
 	deployment, err := appsv1.NewDeployment(ctx, name+"-deployment", deploymentArgs(args, names), opts...)
 	if err != nil {

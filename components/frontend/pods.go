@@ -42,10 +42,10 @@ const (
 	revisionHistory = 3
 )
 
-// mounted are the names of what the pods mount. keysChecksum changes with the keys and salts; it is nil where the
-// program does not see them.
+// mounted are the names of what the pods mount. The checksums change with the keys and salts and with the database's password; each
+// is nil where the program does not see them.
 type mounted struct {
-	configMap, authSecret, keysChecksum pulumi.StringInput
+	configMap, authSecret, keysChecksum, passwordChecksum pulumi.StringInput
 }
 
 func deploymentArgs(args *Args, names mounted) *appsv1.DeploymentArgs {
@@ -53,6 +53,9 @@ func deploymentArgs(args *Args, names mounted) *appsv1.DeploymentArgs {
 	annotations := pulumi.StringMap{}
 	if names.keysChecksum != nil {
 		annotations[pod.ChecksumAnnotation+"keys"] = names.keysChecksum
+	}
+	if names.passwordChecksum != nil {
+		annotations[PasswordAnnotation] = names.passwordChecksum
 	}
 	spec := &appsv1.DeploymentSpecArgs{
 		Selector: &metav1.LabelSelectorArgs{MatchLabels: set.Selector()},

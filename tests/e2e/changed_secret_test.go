@@ -23,7 +23,7 @@ const changedSecret = "a changed Secret fails no request"
 // does. Where the pods follow the Secret, the very same must fail: PHP remembers for a minute where a path leads.
 func TestChangedSecretFailsNoRequest(t *testing.T) {
 	needLong(t)
-	const authSecret, name = "wordpress:authSecret", "keys-of-others"
+	const name = "keys-of-others"
 	s := subjectOf(t, ours)
 	p := s.contender.(*program)
 	defer s.holdReplicas(t)()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"wordpress-on-kubernetes/tests/e2e/evidence"
 	"wordpress-on-kubernetes/tests/e2e/load"
@@ -278,15 +279,14 @@ func processOf(pod *corev1.Pod, name string) (*os.Process, error) {
 	return os.FindProcess(found[0])
 }
 
-// changeDatabase runs SQL as MySQL's root in its pod. The client reads the password from its input, so that it is on no
-// command line.
+// changeDatabase runs SQL as MySQL's root in its pod.
 func (s *subject) changeDatabase(t *testing.T, sql string) {
 	t.Helper()
-	pod, err := s.databasePod(t.Context())
+	secret, err := s.kubernetes.CoreV1().Secrets(s.namespace).Get(t.Context(), "wordpress-db-root-pwd", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const line = `printf '[client]\nuser=root\npassword="%s"\n' "$(cat /etc/mysql-passwords/dbrootpwd)" |
-		mysql --defaults-extra-file=/dev/stdin --execute="$0"`
-	kubectl(t, s.project, "", "exec", "-n", s.namespace, pod.Name, "-c", "mysql", "--", "sh", "-c", line, sql)
+	if _, err := s.sql(t.Context(), "root", string(secret.Data["dbrootpwd"]), sql); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -1,6 +1,8 @@
 package unit_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"regexp"
@@ -285,6 +287,40 @@ func TestExistingAuthSecretIsUsedAsItIs(t *testing.T) {
 	}
 	if !slices.ContainsFunc(template.Spec.Volumes, named) {
 		t.Error("the pods do not mount the eight keys of the existing Secret")
+	}
+}
+
+// A changed password rolls the pods, and what the pods carry tells nobody whether a guess is right.
+func TestChangedPasswordRollsThePods(t *testing.T) {
+	with := func(password, auth string) func(*frontend.Args) {
+		return func(a *frontend.Args) {
+			a.Database.Password = aSecret(password)
+			if a.AuthSecret = aSecret(auth); auth == "" {
+				a.AuthSecret, a.ExistingAuthSecret = nil, "from-the-vault"
+			}
+		}
+	}
+	seen := map[string]string{}
+	for name, change := range map[string]func(*frontend.Args){
+		"one": with("a-password", "a-key"), "another": with("b-password", "a-key"), "another key": with("a-password", "b-key"),
+		"no key": with("a-password", ""), "another without a key": with("b-password", ""),
+	} {
+		checksum := deployment(runFrontend(t, change)).Spec.Template.Annotations[frontend.PasswordAnnotation]
+		if again := deployment(runFrontend(t, change)).Spec.Template.Annotations[frontend.PasswordAnnotation]; again != checksum {
+			t.Errorf("%s: the checksum changes from run to run", name)
+		}
+		if other, known := seen[checksum]; known || len(checksum) != 64 {
+			t.Errorf("%s: the checksum is %q, that of %q too", name, checksum, other)
+		}
+		seen[checksum] = name
+		for _, guess := range []string{"a-password", "b-password"} {
+			if plain := sha256.Sum256([]byte(guess)); checksum == hex.EncodeToString(plain[:]) {
+				t.Errorf("%s: the checksum is the plain one of the password", name)
+			}
+		}
+	}
+	if _, found := deployment(runFrontend(t)).Spec.Template.Annotations[frontend.PasswordAnnotation]; found {
+		t.Error("there is a checksum of a password that the program does not see")
 	}
 }
 

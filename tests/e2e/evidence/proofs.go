@@ -89,8 +89,11 @@ var Proofs = []Proof{
 	// 22
 
 	// 23
+	{Test: "TestChangedPasswordsFailNoRequest", Promise: 23, Title: "changed passwords fail no request"},
+	{Test: "TestFailedUpdateLeavesTheOldPassword", Promise: 23, Title: "a failed update leaves the old password working", Part: "failed update"},
 
 	// 24
+	{Test: "TestEveryRevisionCanBeRolledBackTo", Promise: 24, Title: "every kept revision can be rolled back to"},
 
 	// 25
 	{Test: "TestPrivateFilesStayPrivate", Promise: 25, Title: "private files are private"},

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/kubernetes"
+
+	"wordpress-on-kubernetes/apiserver"
+	"wordpress-on-kubernetes/components/cluster"
+	"wordpress-on-kubernetes/components/database"
+	"wordpress-on-kubernetes/components/frontend"
+	"wordpress-on-kubernetes/components/passwords"
+	"wordpress-on-kubernetes/components/revisions"
+	"wordpress-on-kubernetes/config"
+)
+
+// upkeep is what an update does on the cluster itself, because no resource can express it. Nil: nothing, as in a preview, a rehearsal
+// and a test.
+type upkeep struct {
+	connect   func() (*cluster.Client, error)
+	namespace string
+	// passwords are those of the program's own server. Nil: somebody else changes them.
+	passwords *passwords.Changer
+	// beforePassword and beforeRootPassword run before the engine changes the Secrets.
+	beforePassword, beforeRootPassword *pulumi.ResourceHook
+}
+
+// newUpkeep registers the hooks; reach finds the cluster, when there is something to do there.
+func newUpkeep(ctx *pulumi.Context, stack *config.Stack, reach func() (*cluster.Client, error)) (*upkeep, error) {
+	if reach == nil || ctx.DryRun() {
+		return nil, nil
+	}
+	keep := &upkeep{connect: sync.OnceValues(reach), namespace: stack.Namespace}
+	if stack.Database.Mode != config.Standalone || stack.Database.ExistingSecret != "" {
+		return keep, nil
+	}
+	keep.passwords = keep.changer(ctx, stack)
+	var err error
+	if keep.beforePassword, err = hook(ctx, "database-password", keep.passwords.BeforeUser); err != nil {
+		return nil, err
+	}
+	keep.beforeRootPassword, err = hook(ctx, "database-root-password", keep.passwords.BeforeRoot)
+	return keep, err
+}
+
+// reach is the way to the cluster that the provider's settings lead to.
+func reach(settings apiserver.Settings) func() (*cluster.Client, error) {
+	return func() (*cluster.Client, error) {
+		config, err := settings.ClientConfig()
+		if err != nil {
+			return nil, fmt.Errorf("the cluster cannot be reached: %w", err)
+		}
+		return cluster.New(config)
+	}
+}
+
+func hook(ctx *pulumi.Context, name string, before func(context.Context) error) (*pulumi.ResourceHook, error) {
+	return ctx.RegisterResourceHook(name, func(*pulumi.ResourceHookArgs) error { return before(ctx.Context()) }, nil)
+}
+
+// selectorText is a selector as the API server takes it.
+func selectorText(selector pulumi.StringMap) string {
+	text := make(map[string]string, len(selector))
+	for label, value := range selector {
+		text[label] = fmt.Sprint(value)
+	}
+	return labels.FormatLabels(text)
+}
+
+func (u *upkeep) changer(ctx *pulumi.Context, stack *config.Stack) *passwords.Changer {
+	selector := database.Selector()
+	return &passwords.Changer{
+		Connect: func() (kubernetes.Interface, passwords.Server, error) {
+			client, err := u.connect()
+			return client, &passwords.MySQL{
+				Cluster: client, Namespace: u.namespace, Selector: selectorText(selector), Container: database.Container,
+			}, err
+		},
+		Namespace: u.namespace,
+		Database:  selectorText(selector), Annotation: frontend.PasswordAnnotation,
+		User: passwords.Account{
+			Config: "wordpress:databasePassword", Secret: database.Secret, Key: database.PasswordKey,
+			User: stack.Database.User, Password: string(stack.DatabasePassword),
+		},
+		Root: passwords.Account{
+			Config: "wordpress:databaseRootPassword", Secret: database.RootSecret, Key: database.RootPasswordKey,
+			User: passwords.Root, Password: string(stack.DatabaseRootPassword),
+		},
+		Log: func(message string) { _ = ctx.Log.Info(message, nil) },
+	}
+}
+
+// databaseHooks run before the Secrets with the passwords change. Nil: nothing does.
+func (u *upkeep) databaseHooks() (user, root *pulumi.ResourceHook) {
+	if u == nil {
+		return nil, nil
+	}
+	return u.beforePassword, u.beforeRootPassword
+}
+
+// settle comes when WordPress runs as the stack wants it, in every update, also in one that only completes what an earlier one began. The
+// output is the given text, and fails with what could not be done.
+func (u *upkeep) settle(ctx *pulumi.Context, text string, mysql *database.Database, wordpress *frontend.Frontend) pulumi.StringOutput {
+	if u == nil {
+		return pulumi.String(text).ToStringOutput()
+	}
+	return pulumi.All(wordpress.Deployment, wordpress.Files, mysql.Files, wordpress.PasswordChecksum).ApplyT(func(names []any) (string, error) {
+		client, err := u.connect()
+		if err != nil {
+			return "", err
+		}
+		if u.passwords != nil {
+			if err := u.passwords.Settle(ctx.Context(), names[3].(string)); err != nil {
+				return "", err
+			}
+		}
+		files := []revisions.Files{
+			{Name: frontend.Name, Selector: selectorText(frontend.Selector()), Current: names[1].(string)},
+			{Name: database.Service, Selector: selectorText(database.Selector()), Current: names[2].(string)},
+		}
+		for _, of := range files {
+			of.Namespace = u.namespace
+			if err := revisions.Keep(ctx.Context(), client, of); err != nil {
+				return "", err
+			}
+		}
+		return text, nil
+	}).(pulumi.StringOutput)
+}
