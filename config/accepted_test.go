@@ -44,6 +44,7 @@ var acceptedCases = map[string]string{
 	"oldest line":               `{wordpress:frontend: {image: "wordpress:5.6-apache"}, wordpress:database: {image: "mysql:8.4"}}`,
 	"images of other names":     `{wordpress:frontend: {image: "nginx:1.27"}, wordpress:database: {image: "registry.example.com/mysql-server:5.7"}}`,
 	"own numbers by digest":     `{wordpress:profile: production, wordpress:frontend: {image: "registry.example.com/wordpress@sha256:` + strings.Repeat("0", 64) + `"}}`,
+	"kept claims in production": `{wordpress:profile: production, wordpress:storage: {content: {existingClaim: kept-content}, database: {existingClaim: kept-data}}}`,
 	"no ingress in production":  `{wordpress:profile: production, wordpress:ingress: {kind: none, loginLimit: {enabled: false}}}`,
 	"two pods in production":    `{wordpress:profile: production, wordpress:autoscaling: {minReplicas: 2}}`,
 	"one pod and its volume":    `{wordpress:autoscaling: {enabled: false}, wordpress:frontend: {replicas: 1, maxSurge: 0, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,

@@ -283,11 +283,12 @@ func waysOutAvoidTheCluster(d *draft) field.ErrorList {
 	return problems
 }
 
-// In production storage.content.storageClass is given where the content is shared (accessMode ReadWriteMany): a cluster's default class mostly is
+// In production storage.content.storageClass or .existingClaim is given where the content is shared (accessMode ReadWriteMany): a cluster's default class mostly is
 // block storage, which one node alone can mount, and pods would wait for the volume for ever.
 func contentHasClass(d *draft) field.ErrorList {
 	content := d.stack.Storage.Content
-	if d.stack.Profile != Production || content.AccessMode != ReadWriteMany || content.StorageClass != "" || d.stack.Storage.CephFS.Create {
+	isNamed := content.StorageClass != "" || content.ExistingClaim != "" || d.stack.Storage.CephFS.Create
+	if d.stack.Profile != Production || content.AccessMode != ReadWriteMany || isNamed {
 		return nil
 	}
 	return field.ErrorList{field.Required(at("storage.content.storageClass"), "the name of a class that offers ReadWriteMany, such as NFS, EFS, Filestore "+
