@@ -1,5 +1,8 @@
 // Package e2e tries the program for real: the real engine and provider, a real cluster, real WordPress and MySQL,
 // real requests over HTTPS.
+//
+// A test that keeps a result of a promise has a row in evidence.Proofs, and its numbers in proof.figures. One that mostly waits begins
+// with sideBySide; one that takes more than a minute, with needLong.
 package e2e
 
 import (
