@@ -242,7 +242,7 @@ func (p *program) intrudeUnguarded(t *testing.T, stranger string) (figure string
 	p.set(t, "wordpress:storage.cephfs.create", "false")
 	p.useBlindProgram(t)
 	before := p.objects(t, []string{stranger})
-	output, err := p.engine(t, "up", "--yes", "--skip-preview", "--target", "**namespace", "--target", "**namespace-owner")
+	output, err := p.engine(t, namespaceAlone...)
 	if err != nil {
 		return "up: " + output, false
 	}
@@ -289,6 +289,66 @@ func (p *program) useBlindProgram(t *testing.T) {
 		t.Fatalf("%s does not name %s", path, p.project.Binary())
 	}
 	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// namespaceAlone is an update of the namespace and of the state's mark.
+var namespaceAlone = []string{"up", "--yes", "--skip-preview", "--target", "**namespace", "--target", "**namespace-owner"}
+
+// TestUpdateThatWasCutOffKnowsItsOwn has the state forget what was created, as when the engine is killed before it can write it down: with
+// its mark the state takes it up again, and without it, it is a stranger's.
+func TestUpdateThatWasCutOffKnowsItsOwn(t *testing.T) {
+	s := newBeside(t, "cutoff", nil)
+	p := s.contender.(*program)
+	t.Cleanup(func() {
+		if err := errors.Join(p.kubernetes.removeNamespace(context.Background()), os.RemoveAll(p.project.Dir())); err != nil {
+			t.Error(err)
+		}
+	})
+	if output, err := p.engine(t, namespaceAlone...); err != nil {
+		t.Fatalf("up: %v\n%s", err, output)
+	}
+	p.forgetResource(t, ":Namespace::namespace", "kubernetes:core/v1:Namespace")
+	if output, err := p.engine(t, namespaceAlone...); err != nil {
+		t.Errorf("what the update had made is not taken up: %v\n%s", err, output)
+	}
+	p.forgetResource(t, ":Namespace::namespace", "kubernetes:core/v1:Namespace")
+	p.forgetResource(t, "::namespace-owner", "pulumi:index:Stash")
+	output, err := p.engine(t, namespaceAlone...)
+	if err == nil {
+		t.Error("without its mark, it is taken up as well")
+	}
+	if err := wantTexts(output, "Namespace "+s.namespace+", made by a stack of the same name from another state"); err != nil {
+		t.Error(err)
+	}
+}
+
+// forgetResource takes one resource out of the state, by its type and the ending of its URN.
+func (p *program) forgetResource(t *testing.T, ending, kind string) {
+	t.Helper()
+	exported, err := p.Export(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var state map[string]any
+	if err := json.Unmarshal(exported.Deployment, &state); err != nil {
+		t.Fatal(err)
+	}
+	resources, _ := state["resources"].([]any)
+	left := slices.DeleteFunc(slices.Clone(resources), func(one any) bool {
+		fields, _ := one.(map[string]any)
+		urn, _ := fields["urn"].(string)
+		return fields["type"] == kind && strings.HasSuffix(urn, ending)
+	})
+	if len(left) != len(resources)-1 {
+		t.Fatalf("%d of %d resources are %s%s, want one", len(resources)-len(left), len(resources), kind, ending)
+	}
+	state["resources"] = left
+	if exported.Deployment, err = json.Marshal(state); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Import(t.Context(), exported); err != nil {
 		t.Fatal(err)
 	}
 }
