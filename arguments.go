@@ -200,6 +200,7 @@ func frontendArgs(
 		Resources:                     resources(settings.Resources),
 		Workers:                       *settings.Workers,
 		RequestMemoryBytes:            settings.RequestMemory.Value(),
+		PictureMemoryBytes:            settings.PictureMemory.Value(),
 		MaxUploadBytes:                settings.MaxUploadSize.Value(),
 		MaxRequestSeconds:             settings.MaxRequestSeconds,
 		RequireSpread:                 settings.Spread == config.SpreadRequired,
@@ -307,6 +308,7 @@ func terms(stack *config.Stack) rules.Terms {
 		ExistingClaims:    []string{stack.Storage.Content.ExistingClaim, stack.Storage.Database.ExistingClaim},
 		ExternalDatabase:  stack.Database.Host,
 		UnversionedImages: stack.Profile != config.Production,
+		BurstableCPU:      stack.Frontend.Resources.CPULimit != nil || stack.Database.Resources.CPULimit != nil,
 		OpenNetwork:       !*stack.Network.Enabled,
 		Secrets: map[string]string{
 			"wordpress:databasePassword":     string(stack.DatabasePassword),
@@ -376,5 +378,5 @@ func secret(value config.Secret) pulumi.StringInput {
 }
 
 func resources(r config.Resources) pod.Resources {
-	return pod.Resources{CPU: r.CPU, Memory: r.Memory, EphemeralStorage: r.EphemeralStorage}
+	return pod.Resources{CPU: r.CPU, CPULimit: r.CPULimit, Memory: r.Memory, EphemeralStorage: r.EphemeralStorage}
 }

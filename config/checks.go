@@ -54,6 +54,14 @@ func checkAtMost(path *field.Path, value resource.Quantity, greatest string) fie
 	return field.ErrorList{field.Invalid(path, value.String(), "must be at most "+greatest)}
 }
 
+// checkOptionalSize passes a value that is not given.
+func checkOptionalSize(path *field.Path, value *resource.Quantity, least, greatest string) field.ErrorList {
+	if value == nil {
+		return nil
+	}
+	return slices.Concat(checkAtLeast(path, *value, least), checkAtMost(path, *value, greatest))
+}
+
 // checkCPU tells whoever forgot the suffix m what it means.
 func checkCPU(path *field.Path, value resource.Quantity) field.ErrorList {
 	if value.Cmp(resource.MustParse(MaxCPU)) <= 0 {

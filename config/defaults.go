@@ -22,10 +22,11 @@ const (
 	// DefaultFrontendImage is the official image with Apache, in the release that the proofs are tried with: TestStacksNameNoOlderRelease
 	// fails when it is behind that. The tag is complete, so that two machines run the same.
 	DefaultFrontendImage = "wordpress:7.1.4-php8.3-apache"
-	// DefaultFrontendCPU in cores: measured for a page without a cache in front.
-	DefaultFrontendCPU = "200m"
-	// DefaultFrontendMemory in bytes: room for six workers, see DefaultWorkers.
-	DefaultFrontendMemory = "256Mi"
+	// DefaultFrontendCPU in cores: the smaller sizes of a picture of 24 megapixels were measured at 2.3 seconds of processor time, which
+	// are 5 s, and with visitors who read meanwhile less than half of DefaultMaxRequestSeconds.
+	DefaultFrontendCPU = "500m"
+	// DefaultFrontendMemory in bytes: room for five workers of a shop and a picture, see DefaultWorkers.
+	DefaultFrontendMemory = "768Mi"
 	// DefaultFrontendEphemeralStorage in bytes: the largest upload in every worker at the same time, PHP's temporary files
 	// and the log.
 	DefaultFrontendEphemeralStorage = "1Gi"
@@ -34,8 +35,13 @@ const (
 	// MaxDefaultWorkers bounds the derived number of workers: one pod with more of them queues on its CPU, and
 	// more pods serve better.
 	MaxDefaultWorkers = 64
-	// MaxDefaultRequestMemory in bytes is PHP's own memory_limit.
-	MaxDefaultRequestMemory = "128Mi"
+	// LeastDefaultRequestMemory in bytes is PHP's own memory_limit, and MaxDefaultRequestMemory what WordPress asks for in the
+	// administration and for pictures.
+	LeastDefaultRequestMemory = "128Mi"
+	MaxDefaultRequestMemory   = "256Mi"
+	// MaxDefaultPictureMemory in bytes: JPEG files of 24 and of 60 megapixels, read no larger than WordPress's largest size needs, were
+	// measured at 153 and 186 MiB, and square ones and the decoder of progressive ones take more.
+	MaxDefaultPictureMemory = "256Mi"
 	// DefaultMaxUploadSize in bytes: a picture of a camera, a short video.
 	DefaultMaxUploadSize = "64Mi"
 	// DefaultMaxRequestSeconds is PHP's own max_execution_time.
@@ -66,7 +72,7 @@ const (
 	DefaultDatabaseName = "wordpress"
 	// DefaultDatabaseUser owns that database and nothing else.
 	DefaultDatabaseUser = "wordpress"
-	// DefaultDatabaseCPU in cores: for the queries of six frontend pods of DefaultFrontendCPU.
+	// DefaultDatabaseCPU in cores: for the queries of DefaultReplicas pods of DefaultFrontendCPU.
 	DefaultDatabaseCPU = "500m"
 	// DefaultDatabaseMemory in bytes: MySQL itself, its connections, and the buffer pool in what is left.
 	DefaultDatabaseMemory = "1Gi"
@@ -105,7 +111,7 @@ const (
 	DefaultAutoscalingEnabled = true
 	// DefaultMinReplicas is DefaultReplicas, for the same reason.
 	DefaultMinReplicas = DefaultReplicas
-	// DefaultMaxReplicas is twice the minimum, for which DefaultDatabaseCPU is enough.
+	// DefaultMaxReplicas is twice the minimum.
 	DefaultMaxReplicas = 6
 	// DefaultCPUUtilization in percent of the request leaves room for the load that comes while new pods start.
 	DefaultCPUUtilization = 60
@@ -158,7 +164,7 @@ const (
 )
 
 // Defaults is a stack on which nothing is configured yet. The values that depend on others (replicas, workers, requestMemory,
-// maxConnections, operatorNamespace, redirectToHTTPS, the limit of log-ins, network.edge, network.database) are unset until the others are known.
+// pictureMemory, maxConnections, operatorNamespace, redirectToHTTPS, the limit of log-ins, network.edge, network.database) are unset until the others are known.
 func Defaults() *Stack {
 	return &Stack{
 		Namespace:       DefaultNamespace,
@@ -266,10 +272,13 @@ func (s *Stack) derive() {
 		s.Frontend.Replicas = new(DefaultReplicas)
 	}
 	if s.Frontend.Workers == nil {
-		s.Frontend.Workers = new(DefaultWorkers(s.Frontend.Resources.Memory))
+		s.Frontend.Workers = new(DefaultWorkers(s.Frontend.Resources))
 	}
 	if s.Frontend.RequestMemory == nil {
 		s.Frontend.RequestMemory = new(DefaultRequestMemory(s.Frontend.Resources.Memory))
+	}
+	if s.Frontend.PictureMemory == nil {
+		s.Frontend.PictureMemory = new(DefaultPictureMemory(s.Frontend.Resources.Memory, *s.Frontend.Workers))
 	}
 	if s.Database.MaxConnections == nil && s.Database.Mode == Standalone {
 		s.Database.MaxConnections = new(DefaultMaxConnections)

@@ -34,11 +34,39 @@ func compareGolden(t *testing.T, file string, got []byte) {
 }
 
 func TestDefaultWorkers(t *testing.T) {
-	for memory, want := range map[string]int{
-		"1Mi": 2, "128Mi": 2, "159Mi": 2, "160Mi": 3, "256Mi": 6, "384Mi": 10, "1Gi": 30, "2Gi": 62, "64Gi": 64,
+	for resources, want := range map[[2]string]int{
+		{"1Mi", "500m"}: 2, {"256Mi", "500m"}: 2, {"639Mi", "500m"}: 2, {"640Mi", "500m"}: 3, {"768Mi", "500m"}: 5, {"1Gi", "500m"}: 9,
+		{"768Mi", "200m"}: 5, {"768Mi", "10m"}: 2, {"4Gi", "500m"}: 12, {"4Gi", "510m"}: 13, {"4Gi", "2"}: 48, {"64Gi", "64"}: 64,
 	} {
-		if got := DefaultWorkers(resource.MustParse(memory)); got != want {
-			t.Errorf("%s of memory: got %d workers, want %d", memory, got, want)
+		r := Resources{Memory: resource.MustParse(resources[0]), CPU: resource.MustParse(resources[1])}
+		if got := DefaultWorkers(r); got != want {
+			t.Errorf("%s of memory and cpu: got %d workers, want %d", resources, got, want)
+		}
+		r.CPU, r.CPULimit = resource.MustParse("10m"), &r.CPU
+		if got := DefaultWorkers(r); got != want {
+			t.Errorf("%s of memory and cpuLimit: got %d workers, want %d", resources, got, want)
+		}
+	}
+}
+
+func TestDefaultRequestMemory(t *testing.T) {
+	for memory, want := range map[string]string{
+		"160Mi": "96Mi", "256Mi": "128Mi", "384Mi": "128Mi", "600Mi": "200Mi", "768Mi": "256Mi", "8Gi": "256Mi",
+	} {
+		if got := DefaultRequestMemory(resource.MustParse(memory)); got.Cmp(resource.MustParse(want)) != 0 {
+			t.Errorf("%s of memory: got %s for a request, want %s", memory, &got, want)
+		}
+	}
+}
+
+// Whatever the memory is, the default number of workers leaves room for the default picture, and both are what the rules admit.
+func TestDefaultPictureMemoryFitsBesideTheWorkers(t *testing.T) {
+	for memory, want := range map[string]string{
+		"160Mi": "32Mi", "256Mi": "128Mi", "384Mi": "256Mi", "768Mi": "256Mi", "8Gi": "256Mi",
+	} {
+		stack := mustLoad(t, minimal, `wordpress:frontend: {resources: {memory: `+memory+`}}`)
+		if got := stack.Frontend.PictureMemory; got.Cmp(resource.MustParse(want)) != 0 {
+			t.Errorf("%s of memory: got %s for pictures, want %s", memory, got, want)
 		}
 	}
 }

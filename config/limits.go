@@ -19,19 +19,22 @@ const (
 	// takes the second.
 	MinRequestMemory = "32Mi"
 	MaxRequestMemory = "2Gi"
+	// MinPictureMemory and MaxPictureMemory in bytes: a picture as WordPress shows it, of 1 megapixel, and one of 80 that is read whole.
+	MinPictureMemory = "32Mi"
+	MaxPictureMemory = "2Gi"
 	// MaxConnections is the greatest value that MySQL knows for max_connections.
 	MaxConnections = 100000
 
-	// MaxCPUUtilization in percent of the request: the autoscaler acts on more than a tenth above its target, and a pod
-	// whose limit is its request never uses more than 100 percent. A target above 90 would never add a pod.
+	// MaxCPUUtilization in percent of the processor time that a pod can use, which is its request, or its cpuLimit: the autoscaler acts on
+	// more than a tenth above its target. A target above 90 would never add a pod.
 	MaxCPUUtilization = 90
 
 	// MinCPU in cores is the least that the kernel's scheduler divides sensibly.
 	MinCPU = "10m"
 	// MaxCPU in cores is beyond every node this program suits; it catches 200 in place of 200m.
 	MaxCPU = "128"
-	// MinFrontendMemory in bytes has room for MinWorkers, see DefaultWorkers.
-	MinFrontendMemory = "128Mi"
+	// MinFrontendMemory in bytes has room for MinWorkers and MinPictureMemory of a bare site, see workersMemory.
+	MinFrontendMemory = "160Mi"
 	// MinDatabaseMemory in bytes: MySQL 9.7 at rest was measured at 480 MiB, and with 512Mi it was killed; the least buffer pool
 	// and the default number of connections fit in the rest.
 	MinDatabaseMemory = "768Mi"

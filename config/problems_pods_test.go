@@ -5,11 +5,26 @@ var podProblems = []problemCase{
 	{"request longer than the grace period", `wordpress:frontend: {maxRequestSeconds: 40}`, []string{
 		`frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 60; this value is the default`,
 	}},
-	{"workers without memory", `wordpress:frontend: {workers: 7}`, []string{
-		`frontend.workers: Invalid value: 7: need 288Mi of memory and resources.memory is 256Mi: use 6 or less, or more memory`,
+	{"workers without memory", `wordpress:frontend: {workers: 22}`, []string{
+		`frontend.workers: Invalid value: 22: need 800Mi of memory and resources.memory is 768Mi: use 21 or less, or more memory`,
 	}},
-	{"a request that takes the whole pod", `wordpress:frontend: {requestMemory: 256Mi}`, []string{
-		`frontend.requestMemory: Invalid value: "256Mi": must leave 64Mi of resources.memory, which is 256Mi: use 192Mi or less, or more memory`,
+	{"a request that takes the whole pod", `wordpress:frontend: {requestMemory: 768Mi}`, []string{
+		`frontend.requestMemory: Invalid value: "768Mi": must leave 64Mi of resources.memory, which is 768Mi: use 704Mi or less, or more memory`,
+	}},
+	{"a picture that takes the whole pod", `wordpress:frontend: {pictureMemory: 545Mi}`, []string{
+		`frontend.pictureMemory: Invalid value: "545Mi": must leave 64Mi of resources.memory, which is 768Mi, and 32Mi for each of 5 workers: use 544Mi or less, or more memory`,
+	}},
+	{"a picture of no size", `wordpress:frontend: {pictureMemory: 31Mi}`, []string{
+		`frontend.pictureMemory: Invalid value: "31Mi": must be at least 32Mi`,
+	}},
+	{"limits of processor time below the requests", `
+wordpress:frontend: {resources: {cpu: 500m, cpuLimit: 499m}}
+wordpress:database: {resources: {cpuLimit: 100m}}`, []string{
+		`database.resources.cpuLimit: Invalid value: "100m": must be at least cpu, which is 500m: use more, or remove it`,
+		`frontend.resources.cpuLimit: Invalid value: "499m": must be at least cpu, which is 500m: use more, or remove it`,
+	}},
+	{"a limit of processor time without its unit", `wordpress:frontend: {resources: {cpuLimit: 2000}}`, []string{
+		`frontend.resources.cpuLimit: Invalid value: "2k": must be at most 128 cores: a thousandth of a core is 1m`,
 	}},
 	{"upload larger than the disk", `wordpress:frontend: {maxUploadSize: 1500Mi}`, []string{
 		`frontend.maxUploadSize: Invalid value: "1500Mi": must leave 64Mi of resources.ephemeralStorage, which is 1Gi, to logs: use less, or at least 1564Mi there`,
@@ -35,6 +50,6 @@ wordpress:storage: {content: {size: 100Mi}}`, []string{
 		`frontend.maxUploadSize: Invalid value: "200Mi": must leave 64Mi of resources.ephemeralStorage, which is 256Mi, to logs: use less, or at least 264Mi there`,
 		`frontend.service.nodePort: Invalid value: 30080: goes with type NodePort only: remove it, or set the type`,
 		`frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 60; this value is the default`,
-		`frontend.workers: Invalid value: 5: need 224Mi of memory and resources.memory is 200Mi: use 4 or less, or more memory`,
+		`frontend.workers: Invalid value: 5: need 256Mi of memory and resources.memory is 200Mi: use 3 or less, or more memory`,
 	}},
 }

@@ -8,6 +8,11 @@ var scalingProblems = []problemCase{
 	{"minimum above maximum", `wordpress:autoscaling: {minReplicas: 7}`, []string{
 		`autoscaling.minReplicas: Invalid value: 7: must be at most maxReplicas, which is 6`,
 	}},
+	{"a target that busy pods exceed by a limit alone", `
+wordpress:autoscaling: {cpuUtilization: 181}
+wordpress:frontend: {resources: {cpu: 500m, cpuLimit: 1}}`, []string{
+		`autoscaling.cpuUtilization: Invalid value: 181: must be from 1 to 180 percent`,
+	}},
 	{"update without a first step", `wordpress:frontend: {maxSurge: 0%, maxUnavailable: 0}`, []string{
 		`frontend.maxSurge: Invalid value: "0%": must be more than 0 while maxUnavailable is 0: no update could begin`,
 	}},
@@ -46,7 +51,7 @@ wordpress:frontend: {replicas: 2, maxUnavailable: 2, disruptionBudget: {maxUnava
 wordpress:autoscaling: {maxReplicas: 30}
 wordpress:frontend: {spread: required, nodes: 10, maxSurge: 50%}
 wordpress:storage: {content: {accessMode: ReadWriteOnce}}`, []string{
-		`database.maxConnections: Invalid value: 151: must be at least 280: 45 pods with 6 workers each, as many as 256Mi of frontend.resources.memory hold, and 10 in reserve; this value is the default`,
+		`database.maxConnections: Invalid value: 151: must be at least 235: 45 pods with 5 workers each, as many as frontend.resources give, 768Mi of memory and 500m of cpu, and 10 in reserve; this value is the default`,
 		`frontend.spread: Invalid value: "required": needs 30 nodes for as many pods, and nodes says 10: use preferred, or fewer pods`,
 		`storage.content.accessMode: Invalid value: "ReadWriteOnce": must be ReadWriteMany for 30 pods on several nodes` + shareOrOne,
 	}},

@@ -7,8 +7,8 @@ import "strings"
 const shareOrOne = ": use a class that can share, such as NFS or CephFS, or one pod (autoscaling.enabled false, frontend.replicas 1), which profile development alone allows"
 
 var storageProblems = []problemCase{
-	{"too few connections", `wordpress:database: {maxConnections: 51}`, []string{
-		`database.maxConnections: Invalid value: 51: must be at least 52: 7 pods with 6 workers each, as many as 256Mi of frontend.resources.memory hold, and 10 in reserve`,
+	{"too few connections", `wordpress:database: {maxConnections: 44}`, []string{
+		`database.maxConnections: Invalid value: 44: must be at least 45: 7 pods with 5 workers each, as many as frontend.resources give, 768Mi of memory and 500m of cpu, and 10 in reserve`,
 	}},
 	{"external database without host", `{wordpress:database: {mode: external}, wordpress:databaseRootPassword: null}`, []string{
 		`database.host: Required value: where the database of mode external is, such as mysql.example.com`,

@@ -38,7 +38,8 @@ func (d *draft) sourceOfWorkers() string {
 	if d.has("frontend.workers") {
 		return ""
 	}
-	return fmt.Sprintf(", as many as %s of frontend.resources.memory hold", &d.stack.Frontend.Resources.Memory)
+	r := d.stack.Frontend.Resources
+	return fmt.Sprintf(", as many as frontend.resources give, %s of memory and %s of cpu", &r.Memory, &r.CPU)
 }
 
 // database.maxConnections is at most one for each 768Ki of database.resources.memory above 640Mi: the server and its least

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -11,6 +13,8 @@ var podRules = []rule{
 	{requestsFitInGracePeriod, []string{"frontend.drainSeconds", "frontend.maxRequestSeconds", "frontend.terminationGracePeriodSeconds"}},
 	{livenessOutlastsRequests, []string{"frontend.livenessProbe", "frontend.maxRequestSeconds"}},
 	{workersFitInMemory, []string{"frontend.workers", "frontend.resources.memory"}},
+	{pictureFitsInMemory, []string{"frontend.pictureMemory", "frontend.workers", "frontend.resources.memory"}},
+	{cpuLimitsAreAboveRequests, []string{"frontend.resources.cpuLimit", "database.resources.cpuLimit"}},
 	{requestFitsInMemory, []string{"frontend.requestMemory", "frontend.resources.memory"}},
 	{uploadFitsOnDisk, []string{"frontend.maxUploadSize", "frontend.resources.ephemeralStorage"}},
 	{uploadFitsOnVolume, []string{"frontend.maxUploadSize", "storage.content.size", "storage.content.existingClaim"}},
@@ -41,8 +45,8 @@ func livenessOutlastsRequests(d *draft) field.ErrorList {
 		limits.LivenessSeconds, f.MaxRequestSeconds, limits.LivenessSeconds-1)
 }
 
-// frontend.workers fit in frontend.resources.memory, at 64 MiB for Apache and the opcode cache and 32 MiB a worker: a
-// pod that needs more than its limit is killed under load, with every request in it.
+// frontend.workers fit in frontend.resources.memory, at 64 MiB for Apache and the opcode cache, 32 MiB a worker and 32 MiB for a picture:
+// a pod that needs more than its limit is killed under load, with every request in it.
 func workersFitInMemory(d *draft) field.ErrorList {
 	f := d.stack.Frontend
 	needed := workersMemory(*f.Workers)
@@ -50,7 +54,38 @@ func workersFitInMemory(d *draft) field.ErrorList {
 		return nil
 	}
 	return invalid("frontend.workers", *f.Workers, "need %s of memory and resources.memory is %s: use %d or less, or more memory",
-		needed, &f.Resources.Memory, DefaultWorkers(f.Resources.Memory))
+		needed, &f.Resources.Memory, workersWithin(f.Resources.Memory))
+}
+
+// frontend.pictureMemory fits in frontend.resources.memory beside 64 MiB for Apache and the opcode cache and 32 MiB for each of
+// frontend.workers: PHP does not count what ImageMagick takes, and a pod that needs more than its limit is killed.
+func pictureFitsInMemory(d *draft) field.ErrorList {
+	f := d.stack.Frontend
+	fitting := pictureMemoryWithin(f.Resources.Memory, *f.Workers)
+	least := resource.MustParse(MinPictureMemory)
+	// More workers than fit are their own problem.
+	if fitting.Cmp(least) < 0 || f.PictureMemory.Cmp(*fitting) <= 0 {
+		return nil
+	}
+	return invalid("frontend.pictureMemory", f.PictureMemory.String(),
+		"must leave 64Mi of resources.memory, which is %s, and 32Mi for each of %d workers: use %s or less, or more memory",
+		&f.Resources.Memory, *f.Workers, fitting)
+}
+
+// frontend.resources.cpuLimit and database.resources.cpuLimit are at least the cpu beside them: the API server refuses a limit below
+// the request, half-way through an update.
+func cpuLimitsAreAboveRequests(d *draft) field.ErrorList {
+	return slices.Concat(
+		cpuLimitIsAboveRequest("frontend.resources.cpuLimit", d.stack.Frontend.Resources),
+		cpuLimitIsAboveRequest("database.resources.cpuLimit", d.stack.Database.Resources),
+	)
+}
+
+func cpuLimitIsAboveRequest(key string, r Resources) field.ErrorList {
+	if r.CPULimit == nil || r.CPULimit.Cmp(r.CPU) >= 0 {
+		return nil
+	}
+	return invalid(key, r.CPULimit.String(), "must be at least cpu, which is %s: use more, or remove it", &r.CPU)
 }
 
 // frontend.requestMemory and 64 MiB for Apache and the opcode cache fit in frontend.resources.memory: a single request that wants more

@@ -94,13 +94,17 @@ type Site struct {
 	XMLRPC bool `json:"xmlrpc"`
 }
 
-// Resources are both the requests and the limits of a container, so that its pod is of QoS class Guaranteed.
+// Resources are both the requests and the limits of a container, so that its pod is of QoS class Guaranteed, unless cpuLimit is given.
 type Resources struct {
-	// CPU in cores, 10m to 128. Default: 200m for the frontend, 500m for the database.
+	// CPU in cores, 10m to 128. Default: 500m for the frontend and for the database.
 	CPU resource.Quantity `json:"cpu"`
-	// Memory in bytes: at least 128Mi for the frontend, 768Mi for the database, 1Gi for one in production. Up to 1Gi, half of the
+	// CPULimit in cores, at least cpu and at most 128, lets the container use processor time that its node has to spare: pages and
+	// pictures take less time, on a busy node as much as without it. The pod is then of QoS class Burstable, so that a node short of
+	// memory may evict it before those that are Guaranteed. Unset: cpu, and Guaranteed.
+	CPULimit *resource.Quantity `json:"cpuLimit"`
+	// Memory in bytes: at least 160Mi for the frontend, 768Mi for the database, 1Gi for one in production. Up to 1Gi, half of the
 	// database's above 256Mi is its buffer pool; up to 4Gi, three quarters; beyond, four fifths of what is above 512Mi; and never
-	// more than maxConnections leaves. Default: 256Mi for the frontend, 1Gi for the database.
+	// more than maxConnections leaves. Default: 768Mi for the frontend, 1Gi for the database.
 	Memory resource.Quantity `json:"memory"`
 	// EphemeralStorage in bytes: what a container may write to logs and temporary files, at least 64Mi.
 	// Default: 1Gi.
@@ -130,12 +134,17 @@ type Frontend struct {
 	// Resources of the WordPress container.
 	Resources Resources `json:"resources"`
 	// Workers is how many requests one pod serves at a time (Apache's MaxRequestWorkers), 2 to 256.
-	// 64 MiB and 32 MiB a worker must fit in the memory limit. Default: as many as fit, from 2 to 64.
+	// 64 MiB, 32 MiB a worker and pictureMemory must fit in the memory limit, which is what a bare site needs. Default: as many as fit
+	// with the plugins of a shop, at 64 MiB each beside 192 MiB and 256 MiB for a picture, and 24 for each core; from 2 to 64.
 	Workers *int `json:"workers"`
 	// RequestMemory is the most memory that PHP gives one request, in bytes (memory_limit); WordPress and plugins cannot raise it,
-	// and what ImageMagick takes is not counted. A request that wants more fails by itself. 32Mi to 2Gi; 64 MiB beside it must fit in the memory limit. Default: 128Mi, or
-	// what fits.
+	// and what ImageMagick takes is not counted. A request that wants more fails by itself. 32Mi to 2Gi; 64 MiB beside it must fit in the memory limit.
+	// Default: a third of the memory, from 128Mi or what fits to 256Mi.
 	RequestMemory *resource.Quantity `json:"requestMemory"`
+	// PictureMemory is the most memory for the pixels of pictures, in bytes, 32Mi to 2Gi. A pod makes the smaller sizes of one picture at
+	// a time; the next one waits, and a picture that needs more is refused. 64 MiB and 32 MiB a worker beside it must fit in the
+	// memory limit. Default: 256Mi, or what fits.
+	PictureMemory *resource.Quantity `json:"pictureMemory"`
 	// MaxUploadSize is the largest upload, in bytes; it also bounds a request body. 1Mi to 2046Mi; it must fit on
 	// storage.content and, beside 64Mi for logs, in resources.ephemeralStorage, where it lies until it is complete.
 	// Default: 64Mi.
@@ -335,7 +344,7 @@ type Autoscaling struct {
 	MinReplicas int `json:"minReplicas"`
 	// MaxReplicas is the greatest number of pods, 1 to 1000, no less than minReplicas. Default: 6.
 	MaxReplicas int `json:"maxReplicas"`
-	// CPUUtilization is the target in percent of the CPU request, 1 to 90: the autoscaler acts on more than a tenth above it,
+	// CPUUtilization is the target in percent of the CPU request, 1 to 90, or to 90 percent of cpuLimit where that is given: the autoscaler acts on more than a tenth above it,
 	// and a pod never uses more than its request. Default: 60.
 	CPUUtilization int `json:"cpuUtilization"`
 	// ScaleDownStabilizationSeconds is how long the load must stay low before pods are taken away, 0 to

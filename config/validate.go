@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -23,7 +22,7 @@ func (s *Stack) validate() field.ErrorList {
 		validateFrontend(&s.Frontend),
 		validateDatabase(&s.Database),
 		validateStorage(&s.Storage),
-		validateAutoscaling(&s.Autoscaling),
+		validateAutoscaling(&s.Autoscaling, &s.Frontend.Resources),
 		validateIngress(&s.Ingress),
 		validateNetwork(&s.Network),
 	)
@@ -72,7 +71,8 @@ func validateFrontend(f *Frontend) field.ErrorList {
 		checkOptionalRange(at("frontend.replicas"), f.Replicas, 1, MaxReplicas, "pods"),
 		validateResources(at("frontend.resources"), f.Resources, MinFrontendMemory),
 		checkOptionalRange(at("frontend.workers"), f.Workers, MinWorkers, MaxWorkers, "workers"),
-		validateRequestMemory(f.RequestMemory),
+		checkOptionalSize(at("frontend.requestMemory"), f.RequestMemory, MinRequestMemory, MaxRequestMemory),
+		checkOptionalSize(at("frontend.pictureMemory"), f.PictureMemory, MinPictureMemory, MaxPictureMemory),
 		checkAtLeast(at("frontend.maxUploadSize"), f.MaxUploadSize, MinUploadSize),
 		checkAtMost(at("frontend.maxUploadSize"), f.MaxUploadSize, MaxUploadSize),
 		checkOneOf(at("frontend.spread"), f.Spread, SpreadPreferred, SpreadRequired),
@@ -86,20 +86,14 @@ func validateFrontend(f *Frontend) field.ErrorList {
 	)
 }
 
-// validateRequestMemory passes a value that is not given.
-func validateRequestMemory(memory *resource.Quantity) field.ErrorList {
-	if memory == nil {
-		return nil
+func validateResources(path *field.Path, r Resources, minMemory string) field.ErrorList {
+	var limit field.ErrorList
+	if r.CPULimit != nil {
+		limit = checkCPU(path.Child("cpuLimit"), *r.CPULimit)
 	}
 	return slices.Concat(
-		checkAtLeast(at("frontend.requestMemory"), *memory, MinRequestMemory),
-		checkAtMost(at("frontend.requestMemory"), *memory, MaxRequestMemory),
-	)
-}
-
-func validateResources(path *field.Path, r Resources, minMemory string) field.ErrorList {
-	return slices.Concat(
 		checkCPU(path.Child("cpu"), r.CPU),
+		limit,
 		checkAtLeast(path.Child("memory"), r.Memory, minMemory),
 		checkAtLeast(path.Child("ephemeralStorage"), r.EphemeralStorage, MinEphemeralStorage),
 	)
@@ -187,11 +181,11 @@ func validateStorage(s *Storage) field.ErrorList {
 	)
 }
 
-func validateAutoscaling(a *Autoscaling) field.ErrorList {
+func validateAutoscaling(a *Autoscaling, pods *Resources) field.ErrorList {
 	return slices.Concat(
 		checkRange(at("autoscaling.minReplicas"), a.MinReplicas, 1, MaxReplicas, "pods"),
 		checkRange(at("autoscaling.maxReplicas"), a.MaxReplicas, 1, MaxReplicas, "pods"),
-		checkRange(at("autoscaling.cpuUtilization"), a.CPUUtilization, 1, MaxCPUUtilization, "percent"),
+		checkRange(at("autoscaling.cpuUtilization"), a.CPUUtilization, 1, maxCPUUtilization(pods), "percent"),
 		checkOptionalRange(at("autoscaling.scaleDownStabilizationSeconds"),
 			a.ScaleDownStabilizationSeconds, 0, maxSeconds, "seconds"),
 	)

@@ -16,12 +16,14 @@ const (
 	seedKey     = "seed.sh"
 	readyKey    = "ready.php"
 	startupKey  = "startup.php"
+	picturesKey = "pictures.php"
 	// caBundleKey is there only where the stack names authorities of its own.
 	caBundleKey = "database-ca.crt"
 )
 
 const (
 	caBundlePath = configPath + "/" + caBundleKey
+	picturesPath = configPath + "/" + picturesKey
 	// imageAuthorities is where Debian, which the image is made of, keeps the authorities that it trusts, by their hashes.
 	imageAuthorities = "/etc/ssl/certs"
 )
@@ -56,13 +58,17 @@ func siteFiles(args *Args) map[string]string {
 		"FromEdge":           fromEdge(args.TrustedProxies),
 		"VisitorPatterns":    visitorPatterns(args),
 		"HearsayHeaders":     hearsayHeaders,
+		"PictureMemoryBytes": args.PictureMemoryBytes,
+		"PicturesPath":       picturesPath,
+		// The last third of a request's time is for the picture itself.
+		"PicturePatienceSeconds": args.MaxRequestSeconds * 2 / 3,
 	}
 	files := make(map[string]string)
 	if hasCABundle(args) {
 		values["CABundlePath"] = caBundlePath
 		files[caBundleKey] = args.Database.TLS.CABundle
 	}
-	for _, key := range []string{portsKey, siteKey, phpKey, wpConfigKey, seedKey, readyKey, startupKey} {
+	for _, key := range []string{portsKey, siteKey, phpKey, wpConfigKey, picturesKey, seedKey, readyKey, startupKey} {
 		files[key] = render(key, values)
 	}
 	return files

@@ -61,6 +61,8 @@ type Args struct {
 	MaxUploadBytes int64
 	// RequestMemoryBytes is the most memory that PHP gives one request. Required.
 	RequestMemoryBytes int64
+	// PictureMemoryBytes is the most memory for the pixels of pictures, of which a pod makes smaller sizes one at a time. Required.
+	PictureMemoryBytes int64
 	// MaxRequestSeconds is the longest that a request may take. Required.
 	MaxRequestSeconds int
 	// Headers are the security headers of every answer.
@@ -151,7 +153,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err := args.check(); err != nil {
 		return nil, fmt.Errorf("frontend %q: %w", name, err)
 	}
-	component := &Frontend{QoSClass: pulumi.String(pod.QoSGuaranteed).ToStringOutput()}
+	component := &Frontend{QoSClass: pulumi.String(args.Resources.QoSClass()).ToStringOutput()}
 	if err := ctx.RegisterComponentResource(Type, name, component, opts...); err != nil {
 		return nil, fmt.Errorf("frontend %q: %w", name, err)
 	}
@@ -180,8 +182,8 @@ func (a *Args) check() error {
 		return errors.New("content claim, database host and database secret are required")
 	case (a.AuthSecret == nil) == (a.ExistingAuthSecret == ""):
 		return errors.New("either an auth secret or an existing secret is required")
-	case min(int64(a.Workers), a.RequestMemoryBytes, a.MaxUploadBytes, int64(a.MaxRequestSeconds)) < 1:
-		return errors.New("workers, maximum upload, and memory and time of a request must be above 0")
+	case min(int64(a.Workers), a.RequestMemoryBytes, a.PictureMemoryBytes, a.MaxUploadBytes, int64(a.MaxRequestSeconds)) < 1:
+		return errors.New("workers, maximum upload, memory of a picture, and memory and time of a request must be above 0")
 	case a.Proxies < 0:
 		return fmt.Errorf("there are %d proxies before the edge, want 0 or more", a.Proxies)
 	case !limits.GracePeriod(a.DrainSeconds, a.MaxRequestSeconds, a.TerminationGracePeriodSeconds):

@@ -31,7 +31,8 @@ func image(s *stack, report report) {
 	})
 }
 
-// resources wants every container to have requests, and limits alike: that makes the pod Guaranteed, the last to be evicted.
+// resources wants every container to have requests, and limits alike: that makes the pod Guaranteed, the last to be evicted. Processor time
+// may have a higher limit where the stack says so.
 func resources(s *stack, report report) {
 	names := []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage}
 	s.forEachContainer(func(w workload, c container) {
@@ -40,6 +41,7 @@ func resources(s *stack, report report) {
 			switch {
 			case request.IsZero():
 				report(w.object, field.Required(c.path.Child("resources", "requests").Key(string(name)), "give a request, and a limit of the same amount"))
+			case name == corev1.ResourceCPU && s.terms.BurstableCPU && request.Cmp(limit) < 0:
 			case request.Cmp(limit) != 0:
 				report(w.object, field.Invalid(c.path.Child("resources", "limits").Key(string(name)), limit.String(),
 					fmt.Sprintf("must be the request, %s", request.String())))

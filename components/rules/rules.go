@@ -23,6 +23,8 @@ type Terms struct {
 	ExternalDatabase string
 	// UnversionedImages admits images whose content may change under the same name.
 	UnversionedImages bool
+	// BurstableCPU admits containers that may use more processor time than they ask for.
+	BurstableCPU bool
 	// OpenNetwork admits pods that no NetworkPolicy selects.
 	OpenNetwork bool
 	// Secrets are values that no object but a Secret may hold, by the name that a message calls them, such as their

@@ -41,4 +41,22 @@ if (isset($_SERVER['VISITOR_ADDRESS'])) {
 	$_SERVER['REMOTE_ADDR'] = $_SERVER['VISITOR_ADDRESS'];
 }
 
+// What pictures may take of the pod is bounded, see that file. After all plugins: they may choose an editor, and not lift the bound.
+$GLOBALS['wp_filter']['wp_image_editors'][PHP_INT_MAX]['bounded'] = [
+	'accepted_args' => 1,
+	'function' => function ($editors) {
+		require_once {{php .PicturesPath}};
+		return bounded_image_editors($editors);
+	},
+];
+foreach (['upload', 'sideload'] as $kind) {
+	$GLOBALS['wp_filter']["wp_handle_{$kind}_prefilter"][10]['bounded'] = [
+		'accepted_args' => 1,
+		'function' => function ($upload) {
+			require_once {{php .PicturesPath}};
+			return refuse_large_picture($upload);
+		},
+	];
+}
+
 require __DIR__ . '/wp-config-docker.php';

@@ -44,7 +44,12 @@ for ini in /etc/php/*/apache2/php.ini /etc/php/*/cli/php.ini; do
 done
 
 apache2ctl configtest
-missing=$(for module in mysqli gd curl xml mbstring zip intl bcmath exif 'Zend OPcache'; do
+missing=$(for module in mysqli gd imagick curl xml mbstring zip intl bcmath exif 'Zend OPcache'; do
 	php -m | grep --quiet --line-regexp --fixed-strings "$module" || echo "$module"
 done)
 [ -z "$missing" ] || { echo "PHP lacks: $missing" >&2; exit 1; }
+
+# What the official image's ImageMagick takes: a policy that refused PDF files would hide what a preview of one costs.
+php -r 'exit(array_diff(["JPEG", "PNG", "GIF", "WEBP", "AVIF", "PDF"], Imagick::queryFormats()) ? 1 : 0);' ||
+	{ echo "ImageMagick lacks a format that the official image's has" >&2; exit 1; }
+command -v gs >/dev/null || { echo "Ghostscript is missing" >&2; exit 1; }

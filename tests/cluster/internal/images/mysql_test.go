@@ -8,12 +8,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 const (
-	// Passwords with everything that SQL, option files and shells treat specially.
-	rootPassword = `r0ot'"\ #&$%`
-	userPassword = `us"er'\ #&$%`
+	// Passwords with everything that shells treat specially, and that the program lets through to the image, which writes
+	// them into SQL and root's into an options file as they are.
+	rootPassword = "r0ot &$%`(;"
+	userPassword = "us\"er #&$%`(;"
 )
 
 // mysql is a database server under test.
@@ -71,12 +73,17 @@ func (m *mysql) awaitReady(t *testing.T, c *container) {
 // query runs SQL over the network and returns the rows as text.
 func (m *mysql) query(t *testing.T, account, password, sql string) string {
 	t.Helper()
+	output, err := m.client(account, password, sql).Output()
+	noError(t, err)
+	return strings.TrimSpace(string(output))
+}
+
+// client is the command that runs SQL over the network.
+func (m *mysql) client(account, password, sql string) *exec.Cmd {
 	cmd := exec.Command("chroot", m.root, "mysql", "--no-defaults", "--host=127.0.0.1", fmt.Sprintf("--port=%d", m.port),
 		"--user="+account, "--skip-column-names", "--batch", "--execute="+sql)
 	cmd.Env = append(os.Environ(), "MYSQL_PWD="+password)
-	output, err := cmd.Output()
-	noError(t, err)
-	return strings.TrimSpace(string(output))
+	return cmd
 }
 
 func (m *mysql) checkAccounts(t *testing.T) {
@@ -90,43 +97,107 @@ func (m *mysql) checkAccounts(t *testing.T) {
 	}
 }
 
-// TestMySQLInitialisationIsAtomic kills the first start at every stage of it, each time on what the last one left.
-func TestMySQLInitialisationIsAtomic(t *testing.T) {
-	m := newMySQL(t)
-	noError(t, os.WriteFile(filepath.Join(m.scripts, "10-marks.sql"),
-		[]byte("CREATE TABLE marks (id INT PRIMARY KEY); INSERT INTO marks VALUES (1);"), 0o644))
+// firstStages are files that appear one after the other during a first start, up to the table of a script of the site's own; the
+// program's last step comes after that.
+var firstStages = []string{"undo_001", "mysql", "private_key.pem", "word_press", "word_press/marks.ibd"}
 
-	staging := filepath.Join(m.data, "entrypoint-staging")
-	for _, stage := range []string{"", "undo_001", "mysql", "private_key.pem", "word_press", "word_press/marks.ibd"} {
-		c := m.start(t)
-		c.await(t, "stage "+stage, func() bool { return exists(filepath.Join(staging, stage)) })
-		c.kill()
-		if exists(filepath.Join(m.data, "mysql")) {
-			t.Fatalf("killed when %q appeared, it left a database that counts as complete", stage)
-		}
-	}
-
-	c := m.start(t)
-	m.awaitReady(t, c)
-	m.checkAccounts(t)
-	c.stop(t, syscall.SIGTERM)
-
-	moveBack(t, m.data)
-	c = m.start(t)
-	m.awaitReady(t, c)
-	m.checkAccounts(t)
-	c.stop(t, syscall.SIGTERM)
+// planned is the server as the program starts it: a folder of the volume as its data, start.sh in front of the image's entrypoint and
+// complete.sh as the last of its scripts. It returns the data directory.
+func (m *mysql) planned(t *testing.T) (s spec, data string) {
+	t.Helper()
+	scripts := plannedFilesBeside(t, "start.sh")
+	data = filepath.Join(m.data, "mysql")
+	noError(t, os.Mkdir(data, 0o755))
+	noError(t, os.Chown(data, user, user))
+	noError(t, os.WriteFile(filepath.Join(m.scripts, "zz-complete.sh"), []byte(scripts["complete.sh"]), 0o444))
+	s = m.spec()
+	s.volumes["/volume"] = m.data
+	s.volumes["/var/lib/mysql"] = data
+	s.volumes["/run/start.sh"] = file(t, scripts["start.sh"])
+	// What the plain image gets as arguments; the program's script gives it none.
+	s.volumes["/etc/mysql/conf.d/test.cnf"] = file(t,
+		fmt.Sprintf("[mysqld]\nport = %d\nbind-address = 127.0.0.1\nmysqlx = OFF\n", m.port))
+	s.command = []string{"sh", "/run/start.sh"}
+	return s, data
 }
 
-// moveBack makes the state in which a start is killed while it moves the complete database to its place.
-func moveBack(t *testing.T, data string) {
+// withMarks has the image's first start run a script that makes a table.
+func (m *mysql) withMarks(t *testing.T) {
 	t.Helper()
-	complete := filepath.Join(data, "entrypoint-complete")
-	noError(t, os.Mkdir(complete, 0o755))
-	noError(t, os.Chown(complete, user, user))
-	for _, name := range []string{"ibdata1", "mysql", "mysql.ibd"} {
-		noError(t, os.Rename(filepath.Join(data, name), filepath.Join(complete, name)))
+	noError(t, os.WriteFile(filepath.Join(m.scripts, "10-marks.sql"),
+		[]byte("CREATE TABLE marks (id INT PRIMARY KEY); INSERT INTO marks VALUES (1);"), 0o644))
+}
+
+// TestMySQLRecoversFromAKilledFirstStart kills the first start at every stage of it, each time on what the last one left.
+func TestMySQLRecoversFromAKilledFirstStart(t *testing.T) {
+	m := newMySQL(t)
+	m.withMarks(t)
+	planned, data := m.planned(t)
+	marker := filepath.Join(m.data, ".initialising")
+
+	for _, stage := range firstStages {
+		c := start(t, planned)
+		// Files of the start before, which this one removes first, are no stage of it.
+		c.await(t, "beginning", func() bool { return strings.Contains(c.log.String(), "initialising /var/lib/mysql") })
+		c.await(t, "stage "+stage, func() bool { return exists(filepath.Join(data, stage)) })
+		c.kill()
+		if !exists(marker) {
+			t.Fatalf("killed when %q appeared, and there is no marker", stage)
+		}
 	}
+	// From the program's last step on, the database is complete.
+	c := start(t, planned)
+	c.await(t, "last step", func() bool { return !exists(marker) })
+	c.kill()
+
+	for range 2 {
+		c = start(t, planned)
+		m.awaitReady(t, c)
+		m.checkAccounts(t)
+		c.stop(t, syscall.SIGTERM)
+	}
+}
+
+// TestMySQLImageAloneDoesNotRecover shows that the test before tries something: without the program's scripts the image, like the
+// official one, never gets over a first start that was killed.
+func TestMySQLImageAloneDoesNotRecover(t *testing.T) {
+	for _, stage := range firstStages {
+		t.Run(filepath.Base(stage), func(t *testing.T) {
+			m := newMySQL(t)
+			m.withMarks(t)
+			c := m.start(t)
+			c.await(t, "stage "+stage, func() bool { return exists(filepath.Join(m.data, stage)) })
+			c.kill()
+
+			c = m.start(t)
+			if m.serves(t, c) && m.hasAccounts() {
+				t.Errorf("killed when %q appeared, the image recovers by itself", stage)
+			}
+		})
+	}
+}
+
+// serves waits until the server is on its port, or has ended.
+func (m *mysql) serves(t *testing.T, c *container) bool {
+	t.Helper()
+	deadline := time.After(patience)
+	for !strings.Contains(c.log.String(), fmt.Sprintf("port: %d ", m.port)) {
+		select {
+		case <-c.done:
+			return false
+		case <-deadline:
+			t.Fatalf("neither serves nor ends within %s", patience)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return true
+}
+
+// hasAccounts reports whether the user of the site finds what the scripts of a complete first start made.
+func (m *mysql) hasAccounts() bool {
+	cmd := m.client("word_press", userPassword, "SELECT COUNT(*) FROM word_press.marks")
+	output, err := cmd.Output()
+	return err == nil && strings.TrimSpace(string(output)) == "1"
 }
 
 // TestMySQLKeepsSecrets looks at every process's command line while a script of initialisation runs, at the log, and at the environment
@@ -187,18 +258,17 @@ func TestMySQLDropsRoot(t *testing.T) {
 func TestMySQLRefuses(t *testing.T) {
 	m := newMySQL(t)
 	foreign := volume(t)
-	noError(t, os.Mkdir(filepath.Join(foreign, "lost+found"), 0o700))
+	noError(t, os.Mkdir(filepath.Join(foreign, "somebody"), 0o700))
 	for name, test := range map[string]struct {
 		data string
 		env  []string
 		want string
 	}{
-		"no password":      {m.data, nil, "set MYSQL_ROOT_PASSWORD_FILE"},
-		"two passwords":    {m.data, []string{"MYSQL_PASSWORD=a", "MYSQL_PASSWORD_FILE=/b"}, "keep one of them"},
-		"no file":          {m.data, []string{"MYSQL_ROOT_PASSWORD_FILE=/absent"}, "/absent cannot be read"},
-		"foreign files":    {foreign, []string{"MYSQL_ROOT_PASSWORD=a"}, "not empty (lost+found )"},
-		"user is root":     {m.data, []string{"MYSQL_ROOT_PASSWORD=a", "MYSQL_USER=root"}, "name another user"},
-		"user without one": {m.data, []string{"MYSQL_ROOT_PASSWORD=a", "MYSQL_USER=b"}, "set MYSQL_PASSWORD_FILE"},
+		"no password":   {m.data, nil, "set MYSQL_ROOT_PASSWORD_FILE"},
+		"two passwords": {m.data, []string{"MYSQL_PASSWORD=a", "MYSQL_PASSWORD_FILE=/b"}, "keep one of them"},
+		"no file":       {m.data, []string{"MYSQL_ROOT_PASSWORD_FILE=/absent"}, "/absent cannot be read"},
+		"foreign files": {foreign, []string{"MYSQL_ROOT_PASSWORD=a"}, "data directory has files in it"},
+		"user is root":  {m.data, []string{"MYSQL_ROOT_PASSWORD=a", "MYSQL_USER=root"}, "name another user"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := start(t, spec{

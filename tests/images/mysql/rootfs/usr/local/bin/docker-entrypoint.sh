@@ -1,15 +1,12 @@
 #!/usr/bin/env bash
-# Starts the MySQL server and, on an empty data directory, initialises it first.
+# Starts the MySQL server and, where the data directory holds no database yet, initialises it first.
 #
-# Initialisation is atomic. It fills a staging directory on the data volume; one rename declares that directory
-# complete; only then do its files move to their place. A start that is killed at any moment leaves either nothing
-# but staging, which the next start throws away, or a complete database, which the next start finishes moving.
-set -euo pipefail
+# It is as unsafe as the official image's entrypoint, on purpose, so that what protects from that is tried: the data directory is
+# filled in place, and from the moment when it has a folder named mysql it is taken for a complete database. A start that is killed
+# after that leaves a server without its accounts; one that is killed before leaves files that keep every later start from
+# initialising. Passwords and names are put into SQL as they are.
+set -eo pipefail
 shopt -s nullglob
-
-# No leading dot: InnoDB finds no tablespace in a hidden directory.
-readonly STAGING=entrypoint-staging   # being filled: worthless
-readonly COMPLETE=entrypoint-complete # to be moved up into the data directory
 
 log() {
 	printf '%s [entrypoint] %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >&2
@@ -31,18 +28,17 @@ read_setting() {
 	if [[ -n $file ]]; then
 		[[ -r $file ]] || die "$file_name: $file cannot be read"
 		value=$(<"$file")
-		[[ -n $value ]] || die "$file_name: $file is empty"
 	fi
 	unset "$file_name"
 	export "$name=${value:-${2:-}}"
 }
 
 read_settings() {
-	read_setting MYSQL_ROOT_PASSWORD
 	read_setting MYSQL_ROOT_HOST %
 	read_setting MYSQL_DATABASE
 	read_setting MYSQL_USER
 	read_setting MYSQL_PASSWORD
+	read_setting MYSQL_ROOT_PASSWORD
 }
 
 # read_server_config asks the server for the settings that are in force with its arguments and configuration files;
@@ -63,57 +59,32 @@ config_value() {
 	awk -v name="$1" '$1 == name && /^[a-z]/ { sub(/^[^ ]+ +/, ""); value = $0 } END { print value }'
 }
 
-# become_mysql hands what root owns to the mysql user and starts over as that user.
-become_mysql() {
+# make_folders makes the folders that the server needs. Those that root owns become the mysql user's, who is the one to go on.
+make_folders() {
 	mkdir -p "$DATADIR" "$(dirname "$SOCKET")"
-	find "$DATADIR" "$(dirname "$SOCKET")" ! -user mysql -exec chown --no-dereference mysql:mysql {} +
-	exec setpriv --reuid=mysql --regid=mysql --init-groups -- "${BASH_SOURCE[0]}" "$@"
+	if [[ $(id -u) == 0 ]]; then
+		find "$DATADIR" "$(dirname "$SOCKET")" ! -user mysql -exec chown --no-dereference mysql:mysql {} +
+		exec setpriv --reuid=mysql --regid=mysql --init-groups -- "${BASH_SOURCE[0]}" "$@"
+	fi
 }
 
 check_settings() {
-	if [[ -z $MYSQL_ROOT_PASSWORD && -z ${MYSQL_ALLOW_EMPTY_PASSWORD:-} ]]; then
-		die "$DATADIR holds no database yet and there is no password for root:" \
-			"set MYSQL_ROOT_PASSWORD_FILE, MYSQL_ROOT_PASSWORD or MYSQL_ALLOW_EMPTY_PASSWORD=yes"
+	if [[ -z $MYSQL_ROOT_PASSWORD && -z ${MYSQL_ALLOW_EMPTY_PASSWORD:-} && -z ${MYSQL_RANDOM_ROOT_PASSWORD:-} ]]; then
+		die "$DATADIR holds no database yet and there is no password for root: set MYSQL_ROOT_PASSWORD_FILE," \
+			"MYSQL_ROOT_PASSWORD, MYSQL_RANDOM_ROOT_PASSWORD=yes or MYSQL_ALLOW_EMPTY_PASSWORD=yes"
 	fi
 	if [[ $MYSQL_USER == root ]]; then
 		die "MYSQL_USER is root, which always exists: name another user or leave MYSQL_USER out"
 	fi
 	if [[ -n $MYSQL_USER && -z $MYSQL_PASSWORD ]]; then
-		die "MYSQL_USER is $MYSQL_USER, but there is no password: set MYSQL_PASSWORD_FILE or MYSQL_PASSWORD"
+		log "MYSQL_USER is $MYSQL_USER, but there is no password: the user is not created"
 	fi
-}
-
-# check_empty refuses a directory with foreign files, as the server itself would: the usual one is lost+found.
-check_empty() {
-	local found
-	found=$(find "$DATADIR" -mindepth 1 -maxdepth 1 ! -name "$STAGING" -printf '%f ')
-	[[ -z $found ]] || die "$DATADIR holds no database but is not empty ($found): mount a sub-path of the volume"
-}
-
-# escape TEXT CHARACTER... puts a backslash before every backslash and every one of the characters.
-escape() {
-	local text=$1 character
-	shift
-	for character in \\ "$@"; do
-		text=${text//"$character"/\\"$character"}
-	done
-	printf %s "$text"
-}
-
-sql_string() {
-	printf "'%s'" "$(escape "$1" "'")"
-}
-
-sql_identifier() {
-	# shellcheck disable=SC2016 # the backquotes are SQL's
-	printf '`%s`' "${1//\`/\`\`}"
 }
 
 # client_options writes an options file; the client reads it from a pipe, so that no password is an argument.
 client_options() {
-	printf '[client]\nuser=root\n'
 	if [[ -n $ROOT_LOGIN ]]; then
-		printf 'password="%s"\n' "$(escape "$ROOT_LOGIN" '"')"
+		printf '[client]\npassword="%s"\n' "$ROOT_LOGIN"
 	fi
 }
 
@@ -122,54 +93,61 @@ client_options() {
 docker_process_sql() {
 	local database=()
 	[[ -z $MYSQL_DATABASE ]] || database=(--database="$MYSQL_DATABASE")
-	mysql --defaults-extra-file=<(client_options) --protocol=socket --socket="$SOCKET" \
-		--default-character-set=utf8mb4 --comments "${database[@]}" "$@"
+	mysql --defaults-extra-file=<(client_options) --protocol=socket --user=root --host=localhost --socket="$SOCKET" \
+		--comments "${database[@]}" "$@"
 }
 
-# start_private_server starts a server that listens on its socket alone and waits until it answers.
+# start_private_server starts a server in the background that listens on its socket alone; it returns when that answers.
 start_private_server() {
-	"$@" --datadir="$DATADIR/$STAGING" --skip-networking --loose-mysqlx=OFF &
-	server=$!
-	until mysqladmin --no-defaults --user=root --socket="$SOCKET" ping >/dev/null 2>&1; do
-		kill -0 "$server" 2>/dev/null || die "the server ended during initialisation: its messages are above"
-		sleep 0.1
-	done
+	"$@" --daemonize --skip-networking --default-time-zone=SYSTEM --socket="$SOCKET" ||
+		die "the server does not start for the initialisation: its messages are above"
 }
 
 stop_private_server() {
-	kill -TERM "$server"
-	wait "$server" || die "the server failed while it was stopped after initialisation: its messages are above"
-}
-
-# accounts_sql is run with an empty sql_mode, in which a backslash escapes within a string.
-accounts_sql() {
-	echo "SET SESSION sql_mode = '';"
-	echo "SET SESSION sql_log_bin = 0;" # a replica has a root of its own
-	echo "ALTER USER 'root'@'localhost' IDENTIFIED BY $(sql_string "$MYSQL_ROOT_PASSWORD");"
-	if [[ $MYSQL_ROOT_HOST != localhost ]]; then
-		local root
-		root="'root'@$(sql_string "$MYSQL_ROOT_HOST")"
-		echo "CREATE USER $root IDENTIFIED BY $(sql_string "$MYSQL_ROOT_PASSWORD");"
-		echo "GRANT ALL ON *.* TO $root WITH GRANT OPTION;"
-	fi
-	echo "SET SESSION sql_log_bin = 1;"
-	if [[ -n $MYSQL_DATABASE ]]; then
-		echo "CREATE DATABASE IF NOT EXISTS $(sql_identifier "$MYSQL_DATABASE");"
-	fi
-	if [[ -n $MYSQL_USER ]]; then
-		local user
-		user="$(sql_string "$MYSQL_USER")@'%'"
-		echo "CREATE USER $user IDENTIFIED BY $(sql_string "$MYSQL_PASSWORD");"
-		if [[ -n $MYSQL_DATABASE ]]; then
-			# In a grant an underscore stands for any character unless it is escaped.
-			echo "GRANT ALL ON $(sql_identifier "${MYSQL_DATABASE//_/\\_}").* TO $user;"
-		fi
-	fi
+	mysqladmin --defaults-extra-file=<(client_options) --user=root --socket="$SOCKET" shutdown ||
+		die "the server of the initialisation does not stop"
 }
 
 load_time_zones() {
 	[[ -z ${MYSQL_INITDB_SKIP_TZINFO:-} ]] || return 0
 	mysql_tzinfo_to_sql /usr/share/zoneinfo 2>/dev/null | docker_process_sql --database=mysql
+}
+
+choose_root_password() {
+	[[ -n ${MYSQL_RANDOM_ROOT_PASSWORD:-} ]] || return 0
+	MYSQL_ROOT_PASSWORD=$(head --bytes=24 /dev/urandom | base64)
+	export MYSQL_ROOT_PASSWORD
+	log "root's password is $MYSQL_ROOT_PASSWORD"
+}
+
+# set_root_passwords is one session, so that either both of root's accounts have the password or the later steps fail.
+set_root_passwords() {
+	local elsewhere=
+	if [[ -n $MYSQL_ROOT_HOST && $MYSQL_ROOT_HOST != localhost ]]; then
+		elsewhere="CREATE USER 'root'@'$MYSQL_ROOT_HOST' IDENTIFIED BY '$MYSQL_ROOT_PASSWORD';
+			GRANT ALL ON *.* TO 'root'@'$MYSQL_ROOT_HOST' WITH GRANT OPTION;"
+	fi
+	docker_process_sql --database=mysql <<-SQL
+		SET autocommit = 1;
+		SET SESSION sql_log_bin = 0;
+		ALTER USER 'root'@'localhost' IDENTIFIED BY '$MYSQL_ROOT_PASSWORD';
+		GRANT ALL ON *.* TO 'root'@'localhost' WITH GRANT OPTION;
+		$elsewhere
+	SQL
+	ROOT_LOGIN=$MYSQL_ROOT_PASSWORD
+}
+
+# create_account makes the database and its user, each step in a session of its own.
+create_account() {
+	if [[ -n $MYSQL_DATABASE ]]; then
+		docker_process_sql --database=mysql <<<"CREATE DATABASE IF NOT EXISTS \`$MYSQL_DATABASE\`;"
+	fi
+	[[ -n $MYSQL_USER && -n $MYSQL_PASSWORD ]] || return 0
+	docker_process_sql --database=mysql <<<"CREATE USER '$MYSQL_USER'@'%' IDENTIFIED BY '$MYSQL_PASSWORD';"
+	if [[ -n $MYSQL_DATABASE ]]; then
+		# In a grant an underscore stands for any character unless it is escaped.
+		docker_process_sql --database=mysql <<<"GRANT ALL ON \`${MYSQL_DATABASE//_/\\_}\`.* TO '$MYSQL_USER'@'%';"
+	fi
 }
 
 run_init_files() {
@@ -195,49 +173,27 @@ run_init_script() {
 	fi
 }
 
-# initialize makes the database in the staging directory and moves it to its place.
+# expire_root has root choose a password at the first log-in.
+expire_root() {
+	[[ -n ${MYSQL_ONETIME_PASSWORD:-} ]] || return 0
+	docker_process_sql --database=mysql <<<"ALTER USER 'root'@'%' PASSWORD EXPIRE;"
+}
+
+# initialize makes the database in its place.
 initialize() {
 	check_settings
-	check_empty
-	rm -rf "${DATADIR:?}/$STAGING"
-	mkdir "$DATADIR/$STAGING"
-
 	log "initialising $DATADIR"
-	"$@" --datadir="$DATADIR/$STAGING" --initialize-insecure
+	"$@" --initialize-insecure --default-time-zone=SYSTEM
 	start_private_server "$@"
-	ROOT_LOGIN='' # until accounts_sql sets it, root has no password
+	ROOT_LOGIN='' # until set_root_passwords, root has none
 	load_time_zones
-	accounts_sql | docker_process_sql --database=mysql
-	ROOT_LOGIN=$MYSQL_ROOT_PASSWORD
+	choose_root_password
+	set_root_passwords
+	create_account
 	run_init_files
+	expire_root
 	stop_private_server
-
-	sync --file-system "$DATADIR/$STAGING"
-	mv --no-target-directory "$DATADIR/$STAGING" "$DATADIR/$COMPLETE"
-	adopt
 	log "initialised $DATADIR"
-}
-
-# adopt moves a complete database up into the data directory, as often as it takes.
-adopt() {
-	local entry
-	for entry in "$DATADIR/$COMPLETE"/* "$DATADIR/$COMPLETE"/.[!.]*; do
-		mv --no-target-directory "$entry" "$DATADIR/${entry##*/}"
-	done
-	rmdir "$DATADIR/$COMPLETE"
-}
-
-prepare_database() {
-	read_server_config "$@"
-	if [[ $(id -u) == 0 ]]; then
-		become_mysql "$@"
-	fi
-	read_settings
-	if [[ -d $DATADIR/$COMPLETE ]]; then
-		adopt
-	elif [[ ! -d $DATADIR/mysql ]]; then
-		initialize "$@"
-	fi
 }
 
 # only_informs tells whether the server would print something and end.
@@ -256,10 +212,12 @@ main() {
 		set -- mysqld "$@"
 	fi
 	if [[ ${1:-} == mysqld ]] && ! only_informs "$@"; then
-		# As process 1 this shell would ignore these signals.
-		trap 'exit 143' TERM INT
-		trap 'log "error: line $LINENO: $BASH_COMMAND"' ERR # the text as written here, no values
-		prepare_database "$@"
+		read_server_config "$@"
+		make_folders "$@"
+		read_settings
+		if [[ ! -d $DATADIR/mysql ]]; then
+			initialize "$@"
+		fi
 	fi
 	exec "$@"
 }
