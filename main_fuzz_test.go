@@ -18,8 +18,8 @@ import (
 var changes = []string{
 	`{}`,
 	`{"profile": "development", "namespace": "blog", "site": {"host": "blog.example.com"}}`,
-	`{"frontend": {"workers": 2, "resources": {"cpu": "10m", "memory": "128Mi", "ephemeralStorage": "65Mi"}, "maxUploadSize": "1Mi"}}`,
-	`{"frontend": {"workers": 256, "resources": {"memory": "8256Mi"}}, "database": {"maxConnections": 1802, "resources": {"memory": "5406Mi"}}}`,
+	`{"frontend": {"workers": 2, "resources": {"cpu": "10m", "memory": "160Mi", "ephemeralStorage": "65Mi"}, "maxUploadSize": "1Mi"}}`,
+	`{"frontend": {"workers": 256, "resources": {"memory": "8288Mi"}}, "database": {"maxConnections": 1802, "resources": {"memory": "5406Mi"}}}`,
 	`{"frontend": {"maxSurge": "100%", "maxUnavailable": "34%", "disruptionBudget": {"maxUnavailable": "50%"}, "spread": "required", "nodes": 6}}`,
 	`{"frontend": {"maxSurge": "0%", "maxUnavailable": "1%", "livenessProbe": true, "maxRequestSeconds": 119, "terminationGracePeriodSeconds": 140}}`,
 	`{"frontend": {"maxUploadSize": "2046Mi", "resources": {"ephemeralStorage": "2110Mi"}}, "storage": {"content": {"size": "2046Mi"}}}`,
@@ -119,7 +119,7 @@ func FuzzAcceptedSizes(f *testing.F) {
 	committed := committedStacks(f)
 	f.Add(uint16(256), uint8(6), uint16(64), uint16(1024), uint16(2048), uint16(1024), uint16(151),
 		uint8(3), uint8(6), uint8(1), uint8(0), uint8(1), uint16(20), uint16(30), uint16(60), false)
-	f.Add(uint16(288), uint8(7), uint16(192), uint16(256), uint16(192), uint16(2048), uint16(682),
+	f.Add(uint16(320), uint8(7), uint16(192), uint16(256), uint16(192), uint16(2048), uint16(682),
 		uint8(2), uint8(2), uint8(0), uint8(1), uint8(1), uint16(5), uint16(119), uint16(125), true)
 	f.Fuzz(func(t *testing.T, memory uint16, workers uint8, upload, ephemeral, volume, databaseMemory, connections uint16,
 		least, greatest, surge, unavailable, budget uint8, drain, request, grace uint16, liveness bool) {

@@ -92,7 +92,7 @@ func decoded[T any](t *testing.T, objects []plan.Object, kind, name string) *T {
 
 // setting is the number that a directive has in the files of the pods, or -1 without it.
 func (s *site) setting(directive string) int64 {
-	match := regexp.MustCompile(`(?m)^(?:\tphp_admin_value )?` + directive + `(?: = | )(\d+)$`).FindStringSubmatch(s.files)
+	match := regexp.MustCompile(`(?m)^(?:\tphp_admin_value |const )?` + directive + `(?: = | )(\d+);?$`).FindStringSubmatch(s.files)
 	if match == nil {
 		return -1
 	}
@@ -142,12 +142,13 @@ type promise struct {
 }
 
 var promises = []promise{
-	{"workers fit in memory", workersBeyondMemory, replaced("MaxRequestWorkers 6", "MaxRequestWorkers 7")},
-	{"a request fits in memory", requestBeyondMemory, replaced("memory_limit 134217728", "memory_limit 201326593")},
+	{"workers fit in memory", workersBeyondMemory, replaced("MaxRequestWorkers 5", "MaxRequestWorkers 15")},
+	{"a picture fits in memory", workersBeyondMemory, replaced("PICTURE_MEMORY = 268435456", "PICTURE_MEMORY = 570425345")},
+	{"a request fits in memory", requestBeyondMemory, replaced("memory_limit 268435456", "memory_limit 738197505")},
 	{"uploads fit", uploadBeyondDisk, replaced("upload_max_filesize = 67108864", "upload_max_filesize = 1006632961")},
 	{"body limits agree", unequalBodies, replaced("post_max_size = 68157440", "post_max_size = 68157439")},
 	{"requests end in time", unequalTimes, replaced("max_execution_time = 30", "max_execution_time = 31")},
-	{"connections are enough", missingConnections, replaced("max_connections = 151", "max_connections = 51")},
+	{"connections are enough", missingConnections, replaced("max_connections = 151", "max_connections = 44")},
 	{"the buffer pool fits", poolBeyondMemory, replaced("innodb_buffer_pool_size = 402653184", "innodb_buffer_pool_size = 1073741824")},
 	{"pods are in range", podsOutOfRange, func(s *site) { s.autoscaler.Spec.MaxReplicas = 2 }},
 	{"updates begin", stuckUpdate, func(s *site) { s.deployment.Spec.Strategy.RollingUpdate.MaxSurge = new(intstr.FromString("0%")) }},
@@ -208,8 +209,9 @@ func unless(holds bool, format string, args ...any) []string {
 
 func workersBeyondMemory(s *site) []string {
 	const base, each = 64 << 20, 32 << 20
-	workers, memory := s.setting("MaxRequestWorkers"), s.limit(corev1.ResourceMemory)
-	return unless(workers > 0 && base+workers*each <= memory, "%d workers in %d bytes of memory", workers, memory)
+	workers, picture, memory := s.setting("MaxRequestWorkers"), s.setting("PICTURE_MEMORY"), s.limit(corev1.ResourceMemory)
+	return unless(workers > 0 && picture > 0 && base+workers*each+picture <= memory,
+		"%d workers and a picture of %d bytes in %d bytes of memory", workers, picture, memory)
 }
 
 func requestBeyondMemory(s *site) []string {

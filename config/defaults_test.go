@@ -42,7 +42,7 @@ func TestDefaultWorkers(t *testing.T) {
 		if got := DefaultWorkers(r); got != want {
 			t.Errorf("%s of memory and cpu: got %d workers, want %d", resources, got, want)
 		}
-		r.CPU, r.CPULimit = resource.MustParse("10m"), &r.CPU
+		r.CPU, r.CPULimit = resource.MustParse("10m"), new(r.CPU)
 		if got := DefaultWorkers(r); got != want {
 			t.Errorf("%s of memory and cpuLimit: got %d workers, want %d", resources, got, want)
 		}

@@ -49,7 +49,7 @@ var keyProblems = []problemCase{
 		`frontend.image: Invalid value: {"name":"wordpress"}: must be text: put numbers, true and false in quotes`,
 	}},
 	{"value for an object", `wordpress:frontend: {resources: 1}`, []string{
-		`frontend.resources: Invalid value: 1: must be an object with the keys cpu, memory, ephemeralStorage`,
+		`frontend.resources: Invalid value: 1: must be an object with the keys cpu, cpuLimit, memory, ephemeralStorage`,
 	}},
 	{"number in quotes", `wordpress:frontend: {drainSeconds: "20"}`, []string{
 		`frontend.drainSeconds: Invalid value: "20": must be a whole number such as 3, without quotes`,
@@ -83,7 +83,7 @@ wordpress:frontend: {replicas: three, colour: blue, resources: {cpu: 1 core}}
 wordpress:site: {}
 wordpress:authSecret: null`, []string{
 		`authSecret: Required value: run: pulumi config set --secret wordpress:authSecret, or name a Secret in frontend.existingSecret`,
-		`frontend.colour: Forbidden: unknown key: remove it, or use one of image, replicas, resources, workers, requestMemory, maxUploadSize, maxRequestSeconds, spread, nodes, maxSurge, maxUnavailable, disruptionBudget, drainSeconds, terminationGracePeriodSeconds, livenessProbe, service, existingSecret`,
+		`frontend.colour: Forbidden: unknown key: remove it, or use one of image, replicas, resources, workers, requestMemory, pictureMemory, maxUploadSize, maxRequestSeconds, spread, nodes, maxSurge, maxUnavailable, disruptionBudget, drainSeconds, terminationGracePeriodSeconds, livenessProbe, service, existingSecret`,
 		`frontend.replicas: Invalid value: "three": must be a whole number such as 3, without quotes`,
 		`frontend.resources.cpu: Invalid value: "1 core": must be a quantity such as 200m, 256Mi or 20Gi`,
 		`site.host: Required value: the DNS name that visitors use, such as wordpress.example.com`,
@@ -103,8 +103,8 @@ wordpress:site: {host: www.example.com, namespace: blog}
 wordpress:frontend: {minReplicas: 2, storageClass: fast}
 wordpress:database: {maxSurge: 1}`, []string{
 		`database.maxSurge: Forbidden: unknown key: remove it, or use one of mode, image, name, user, resources, maxConnections, terminationGracePeriodSeconds, host, port, tls, existingSecret`,
-		`frontend.minReplicas: Forbidden: unknown key: remove it, or use one of image, replicas, resources, workers, requestMemory, maxUploadSize, maxRequestSeconds, spread, nodes, maxSurge, maxUnavailable, disruptionBudget, drainSeconds, terminationGracePeriodSeconds, livenessProbe, service, existingSecret`,
-		`frontend.storageClass: Forbidden: unknown key: remove it, or use one of image, replicas, resources, workers, requestMemory, maxUploadSize, maxRequestSeconds, spread, nodes, maxSurge, maxUnavailable, disruptionBudget, drainSeconds, terminationGracePeriodSeconds, livenessProbe, service, existingSecret`,
+		`frontend.minReplicas: Forbidden: unknown key: remove it, or use one of image, replicas, resources, workers, requestMemory, pictureMemory, maxUploadSize, maxRequestSeconds, spread, nodes, maxSurge, maxUnavailable, disruptionBudget, drainSeconds, terminationGracePeriodSeconds, livenessProbe, service, existingSecret`,
+		`frontend.storageClass: Forbidden: unknown key: remove it, or use one of image, replicas, resources, workers, requestMemory, pictureMemory, maxUploadSize, maxRequestSeconds, spread, nodes, maxSurge, maxUnavailable, disruptionBudget, drainSeconds, terminationGracePeriodSeconds, livenessProbe, service, existingSecret`,
 		`site.namespace: Forbidden: unknown key: remove it, or use one of host, hstsSeconds, embedding, browserFeatures, xmlrpc`,
 	}},
 }

@@ -5,8 +5,8 @@ var podProblems = []problemCase{
 	{"request longer than the grace period", `wordpress:frontend: {maxRequestSeconds: 40}`, []string{
 		`frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 60; this value is the default`,
 	}},
-	{"workers without memory", `wordpress:frontend: {workers: 22}`, []string{
-		`frontend.workers: Invalid value: 22: need 800Mi of memory and resources.memory is 768Mi: use 21 or less, or more memory`,
+	{"workers without memory", `wordpress:frontend: {workers: 20, resources: {memory: 735Mi}}`, []string{
+		`frontend.workers: Invalid value: 20: need 736Mi of memory and resources.memory is 735Mi: use 19 or less, or more memory`,
 	}},
 	{"a request that takes the whole pod", `wordpress:frontend: {requestMemory: 768Mi}`, []string{
 		`frontend.requestMemory: Invalid value: "768Mi": must leave 64Mi of resources.memory, which is 768Mi: use 704Mi or less, or more memory`,

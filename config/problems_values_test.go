@@ -90,7 +90,7 @@ var valueProblems = []problemCase{
 		`frontend.service.annotations[pulumi.com/skipAwait]: Forbidden: is for the program to set: remove it`,
 	}},
 	{"milli bytes", `wordpress:frontend: {resources: {memory: 256m}}`, []string{
-		`frontend.resources.memory: Invalid value: "256m": must be at least 128Mi`,
+		`frontend.resources.memory: Invalid value: "256m": must be at least 160Mi`,
 	}},
 	{"too small to run", `
 wordpress:frontend: {resources: {cpu: 1m, memory: 64Mi, ephemeralStorage: "0"}, maxUploadSize: 1}
@@ -100,7 +100,7 @@ wordpress:storage: {database: {size: -1Gi}, content: {size: 0}}`, []string{
 		`frontend.maxUploadSize: Invalid value: "1": must be at least 1Mi`,
 		`frontend.resources.cpu: Invalid value: "1m": must be at least 10m`,
 		`frontend.resources.ephemeralStorage: Invalid value: "0": must be at least 64Mi`,
-		`frontend.resources.memory: Invalid value: "64Mi": must be at least 128Mi`,
+		`frontend.resources.memory: Invalid value: "64Mi": must be at least 160Mi`,
 		`storage.content.size: Invalid value: "0": must be at least 64Mi`,
 		`storage.database.size: Invalid value: "-1Gi": must be at least 1Gi`,
 	}},

@@ -239,7 +239,7 @@ func unitOf(key pageKey) string {
 		return "pods"
 	case strings.HasSuffix(key.path, "Utilization"):
 		return "percent"
-	case strings.HasSuffix(key.path, "cpu"):
+	case strings.HasSuffix(key.path, "cpu"), strings.HasSuffix(key.path, "cpuLimit"):
 		return "cores"
 	case key.kind == reflect.TypeFor[resource.Quantity](), key.kind == reflect.TypeFor[*resource.Quantity]():
 		return "bytes"

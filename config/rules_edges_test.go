@@ -45,12 +45,20 @@ var edges = map[string]edge{
 		`wordpress:frontend: {livenessProbe: true, maxRequestSeconds: 120, terminationGracePeriodSeconds: 300}`,
 	},
 	"workersFitInMemory": {
-		`wordpress:frontend: {workers: 7, resources: {memory: 288Mi}}`,
-		`wordpress:frontend: {workers: 7, resources: {memory: 287Mi}}`,
+		`wordpress:frontend: {workers: 7, resources: {memory: 320Mi}}`,
+		`wordpress:frontend: {workers: 7, resources: {memory: 319Mi}}`,
+	},
+	"pictureFitsInMemory": {
+		`wordpress:frontend: {workers: 10, pictureMemory: 128Mi, resources: {memory: 512Mi}}`,
+		`wordpress:frontend: {workers: 10, pictureMemory: 129Mi, resources: {memory: 512Mi}}`,
+	},
+	"cpuLimitsAreAboveRequests": {
+		`{wordpress:frontend: {resources: {cpuLimit: 500m}}, wordpress:database: {resources: {cpuLimit: 500m}}}`,
+		`{wordpress:frontend: {resources: {cpuLimit: 499m}}, wordpress:database: {resources: {cpuLimit: 500m}}}`,
 	},
 	"requestFitsInMemory": {
-		`wordpress:frontend: {requestMemory: 192Mi}`,
-		`wordpress:frontend: {requestMemory: 193Mi}`,
+		`wordpress:frontend: {requestMemory: 704Mi}`,
+		`wordpress:frontend: {requestMemory: 705Mi}`,
 	},
 	"uploadFitsOnDisk": {
 		`wordpress:frontend: {maxUploadSize: 192Mi, resources: {ephemeralStorage: 256Mi}}`,
@@ -92,8 +100,8 @@ var edges = map[string]edge{
 	},
 
 	"connectionsSuffice": {
-		`wordpress:database: {maxConnections: 52}`,
-		`wordpress:database: {maxConnections: 51}`,
+		`wordpress:database: {maxConnections: 45}`,
+		`wordpress:database: {maxConnections: 44}`,
 	},
 	"connectionsFitInMemory": {
 		`wordpress:database: {maxConnections: 1000, resources: {memory: 1390Mi}}`,

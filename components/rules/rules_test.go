@@ -212,6 +212,7 @@ var breakages = []breakage{
 	{"image", "Deployment web", podSpec + "initContainers/0/image", "localhost:5000/web"},
 	{"image", "Deployment web", mainContainer + "image", "Not An Image"},
 	{"resources", "Deployment web", mainContainer + "resources/limits/memory", "128Mi"},
+	{"resources", "Deployment web", mainContainer + "resources/limits/cpu", "64"},
 	{"resources", "Deployment web", podSpec + "initContainers/0/resources/requests/cpu", nil},
 	{"resources", "StatefulSet data", mainContainer + "resources/limits/ephemeral-storage", nil},
 	{"resources", "StatefulSet data", mainContainer + "resources", nil},

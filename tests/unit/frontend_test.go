@@ -14,6 +14,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"wordpress-on-kubernetes/components/frontend"
@@ -25,7 +26,8 @@ func wordpress(changes ...func(*frontend.Args)) *frontend.Args {
 	args := &frontend.Args{
 		Namespace: namespaceInput, Instance: instance,
 		SiteURL: "https://www.example.com", Image: "wordpress:7.1.4-php8.3-apache", ImagePullPolicy: "Always",
-		Resources: someResources(), Workers: 6, RequestMemoryBytes: 128 << 20, MaxUploadBytes: 64 << 20, MaxRequestSeconds: 30,
+		Resources: someResources(), Workers: 6, RequestMemoryBytes: 128 << 20, PictureMemoryBytes: 256 << 20,
+		MaxUploadBytes: 64 << 20, MaxRequestSeconds: 30,
 		MaxSurge: "1", MaxUnavailable: "0", DisruptionBudget: "1",
 		DrainSeconds: 20, TerminationGracePeriodSeconds: 60, ServiceType: "ClusterIP",
 		ContentClaim: pulumi.String("content"),
@@ -535,6 +537,7 @@ func TestFrontendRefusesIncompleteArgs(t *testing.T) {
 		"no auth secret":  {func(a *frontend.Args) { a.AuthSecret = nil }, "either an auth secret or an existing secret"},
 		"two secrets":     {func(a *frontend.Args) { a.ExistingAuthSecret = "s" }, "either an auth secret or an existing secret"},
 		"no workers":      {func(a *frontend.Args) { a.Workers = 0 }, "must be above 0"},
+		"no picture":      {func(a *frontend.Args) { a.PictureMemoryBytes = 0 }, "must be above 0"},
 		"no upload":       {func(a *frontend.Args) { a.MaxUploadBytes = 0 }, "must be above 0"},
 		"no request time": {func(a *frontend.Args) { a.MaxRequestSeconds = 0 }, "must be above 0"},
 		"less than none":  {func(a *frontend.Args) { a.Proxies = -1 }, "there are -1 proxies before the edge"},
@@ -620,6 +623,42 @@ func TestImagesArePulledWithTheNamedSecrets(t *testing.T) {
 		want := []corev1.LocalObjectReference{{Name: "one"}, {Name: "two"}}
 		if got := spec.ImagePullSecrets; !slices.Equal(got, want) {
 			t.Errorf("the images are pulled with %v, want %v", got, want)
+		}
+	}
+}
+
+func TestFrontendBoundsPictures(t *testing.T) {
+	registrations := run(t, frontendProgram(wordpress(func(a *frontend.Args) { a.PictureMemoryBytes = 100 << 20 })))
+	container := get[appsv1.Deployment](registrations, "Deployment", "wordpress").Spec.Template.Spec.Containers[0]
+	env := map[string]string{}
+	for _, variable := range container.Env {
+		env[variable.Name] = variable.Value
+	}
+	for name, want := range map[string]string{
+		"MAGICK_MEMORY_LIMIT": "104857600B", "MAGICK_MAP_LIMIT": "0", "MAGICK_DISK_LIMIT": "0", "MAGICK_THREAD_LIMIT": "1",
+	} {
+		if env[name] != want {
+			t.Errorf("%s is %q, want %q", name, env[name], want)
+		}
+	}
+}
+
+func TestFrontendMayUseMoreProcessorTimeThanItAsksFor(t *testing.T) {
+	burst := quantity("2")
+	for limit, want := range map[*resource.Quantity]string{nil: "Guaranteed", new(quantity("200m")): "Guaranteed", &burst: "Burstable"} {
+		args := wordpress(func(a *frontend.Args) { a.Resources.CPULimit = limit })
+		if got := args.Resources.QoSClass(); got != want {
+			t.Errorf("limit %v: class %s, want %s", limit, got, want)
+		}
+		spec := get[appsv1.Deployment](run(t, frontendProgram(args)), "Deployment", "wordpress").Spec.Template.Spec
+		for _, container := range slices.Concat(spec.InitContainers, spec.Containers) {
+			wanted := quantity("200m")
+			if limit != nil {
+				wanted = *limit
+			}
+			if got := container.Resources.Limits.Cpu(); got.Cmp(wanted) != 0 || container.Resources.Requests.Cpu().Cmp(quantity("200m")) != 0 {
+				t.Errorf("limit %v: %s asks for %s and may use %s", limit, container.Name, container.Resources.Requests.Cpu(), got)
+			}
 		}
 	}
 }

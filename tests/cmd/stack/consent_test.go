@@ -48,7 +48,7 @@ func deployedTo(t *testing.T, name string) *stack.Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	existing := strings.NewReplacer("mode: standalone", "mode: standalone\n    existingSecret: a", "resources: {cpu: 200m", "existingSecret: b\n    resources: {cpu: 200m")
+	existing := strings.NewReplacer("mode: standalone", "mode: standalone\n    existingSecret: a", "resources: {cpu: 500m, memory: 768Mi", "existingSecret: b\n    resources: {cpu: 500m, memory: 768Mi")
 	write(t, file, existing.Replace(string(text)))
 	t.Chdir(checkout)
 	project, err := stack.Open(name, "mine")

@@ -83,6 +83,7 @@ var Proofs = []Proof{
 	{Test: "TestWhatIsThereIsNotTakenOver", Promise: 19, Title: "what is there already is not taken over", Part: Breakage},
 	{Test: "TestKeptSiteComesBack", Promise: 19, Title: "a kept site comes back by names alone", Part: "kept site"},
 	// 20
+	{Test: "TestPicturesAreTaken", Promise: 20, Title: "pictures are taken"},
 
 	// 21
 

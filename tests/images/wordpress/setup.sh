@@ -38,6 +38,8 @@ ln -s /dev/stderr /var/log/apache2/error.log
 ln -s /dev/stdout /var/log/apache2/access.log
 ln -s /dev/stdout /var/log/apache2/other_vhosts_access.log
 
+ln -s docker-entrypoint.sh /usr/local/bin/docker-ensure-installed.sh
+
 # The official image has no php.ini, but reads one in PHP_INI_DIR.
 for ini in /etc/php/*/apache2/php.ini /etc/php/*/cli/php.ini; do
 	ln -sf /usr/local/etc/php/php.ini "$ini"

@@ -66,6 +66,7 @@ func (s *site) startFiles(t *testing.T, root string, planned map[string]string) 
 		volumes: map[string]string{
 			"/usr/src/wordpress/wp-content":                 s.content,
 			"/usr/src/wordpress/wp-config.php":              file(t, planned["wp-config.php"]),
+			"/etc/wordpress/pictures.php":                   file(t, planned["pictures.php"]),
 			"/run/secrets-password":                         file(t, userPassword+"\n"),
 			"/etc/apache2/ports.conf":                       file(t, ports.Replace(planned["ports.conf"])),
 			"/etc/apache2/sites-available/000-default.conf": file(t, ports.Replace(planned["site.conf"])),

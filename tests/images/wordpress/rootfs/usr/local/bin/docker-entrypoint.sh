@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Puts WordPress into the working directory unless it is there, then becomes the command.
+# Puts WordPress into the working directory unless it is there, then becomes the command. As in the official image, a copy that is
+# interrupted counts as complete as soon as one file of the core is there.
 set -euo pipefail
 shopt -s nullglob
 
@@ -43,8 +44,8 @@ copy_core() {
 	fi
 	local extract=(--extract)
 	if [[ $(id -u) != 0 ]]; then
-		# Only the owner of an existing folder may set its mode and time.
-		extract+=(--no-overwrite-dir --touch)
+		# Only the owner of an existing folder may set its mode.
+		extract+=(--no-overwrite-dir)
 	fi
 	tar --create --directory="$SOURCE" --owner="$owner" --group="$group" --exclude-from=<(kept_content) . |
 		tar "${extract[@]}"
@@ -79,7 +80,8 @@ install_wordpress() {
 	fi
 }
 
-if [[ ${1:-} == apache2* ]]; then
+# Under its second name it installs whatever the command is: that is made for init containers.
+if [[ ${1:-} == apache2* || ${1:-} == php-fpm || ${0##*/} == docker-ensure-installed.sh ]]; then
 	install_wordpress
 fi
 exec "$@"
