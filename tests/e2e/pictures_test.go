@@ -215,7 +215,7 @@ func (s *subject) restarts(t *testing.T) (count int32) {
 func photograph(t *testing.T, width, height int) []byte {
 	t.Helper()
 	picture := image.NewYCbCr(image.Rect(0, 0, width, height), image.YCbCrSubsampleRatio420)
-	noise := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same picture every time
+	noise := rand.New(rand.NewPCG(1, 2)) // the same picture every time
 	for y := range height {
 		for x := range width {
 			picture.Y[picture.YOffset(x, y)] = uint8(64 + (x/97*31+y/61*17)%128 + noise.IntN(16))
