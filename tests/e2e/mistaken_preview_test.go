@@ -61,7 +61,7 @@ func (d *deployment) previewMistakes(t *testing.T) time.Duration {
 	for _, message := range []string{
 		`kubernetes:enableSecretMutable: Required value: must be "true"`,
 		`wordpress:frontend.drainSecond: Forbidden: unknown key, did you mean "drainSeconds"?`,
-		`wordpress:frontend.resources.memory: Invalid value: "256m": must be at least 128Mi`,
+		`wordpress:frontend.resources.memory: Invalid value: "256m": must be at least 160Mi`,
 		`wordpress:frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 80`,
 		`wordpress:ingress.tls.domains: Invalid value: ["*.example.org"]: must cover site.host: add it, or the wildcard of its parent domain`,
 		`wordpress:storage.protect: Invalid value: false: must be true in production: the data would go with the stack`,
