@@ -77,7 +77,7 @@ func TestPicturesAreTaken(t *testing.T) {
 	if ended > 0 || report.Failed > 0 {
 		problem = errors.Join(problem, fmt.Errorf("%d containers ended, and %d of %d pages failed", ended, report.Failed, report.Requests))
 	}
-	slowest := slowest(together)
+	slowest := slowestOf(together)
 	s.keep(t, proof{promise: 20, title: "pictures are taken", rounds: 1, requests: report.Requests, failed: report.Failed,
 		tried: pick("a picture of 24 megapixels, five at once and an animation", "a picture of 24 megapixels, five at once, one of 60, an "+
 			"animation and a PDF of 40 pages") + " uploaded with the default resources, while visitors read",
@@ -124,7 +124,7 @@ func (t taken) within(limit time.Duration) error {
 	return t.problem
 }
 
-func slowest(all []taken) (longest time.Duration) {
+func slowestOf(all []taken) (longest time.Duration) {
 	for _, one := range all {
 		longest = max(longest, one.took)
 	}
