@@ -190,6 +190,7 @@ func frontendArgs(
 		XMLRPC:                        stack.Site.XMLRPC,
 		TrustedProxies:                stack.TrustedProxies(),
 		Proxies:                       proxies(stack),
+		BuffersBodies:                 stack.Ingress.Kind == config.IngressTraefik,
 		Namespace:                     space.Name,
 		Instance:                      ctx.Stack(),
 		SiteURL:                       siteURL(stack),
@@ -283,6 +284,7 @@ func ingressArgs(
 		ServicePort:     frontend.ServicePortName,
 		RedirectToHTTPS: *settings.RedirectToHTTPS,
 		Headers:         headerPolicy(stack),
+		Clients:         clientsArgs(stack),
 		LoginLimit:      loginLimitArgs(stack),
 
 		MaxRequestSeconds: stack.Frontend.MaxRequestSeconds,
@@ -332,8 +334,15 @@ func loginLimitArgs(stack *config.Stack) *ingress.LoginLimitArgs {
 		Burst:             limit.Burst,
 		Concurrent:        *limit.Concurrent,
 		XMLRPC:            stack.Site.XMLRPC,
-		Proxies:           proxies(stack),
 	}
+}
+
+// clientsArgs are nil where all visitors may seem to be one.
+func clientsArgs(stack *config.Stack) *ingress.ClientsArgs {
+	if stack.Ingress.Kind != config.IngressTraefik || stack.Ingress.ClientAddress == config.AddressHidden {
+		return nil
+	}
+	return &ingress.ClientsArgs{Proxies: proxies(stack), Downloads: max(*stack.Frontend.Workers-1, 1)}
 }
 
 // proxies before the edge, which tell it the visitor's address.

@@ -745,7 +745,7 @@ func TestChangedFileReplacesItsConfigMapAndRollsItsPods(t *testing.T) {
 		key, value, configMap string
 		changed               []string // beside the ConfigMap
 	}{
-		{"wordpress:frontend.maxUploadSize", "32Mi", "wordpress", []string{"Deployment wordpress"}},
+		{"wordpress:frontend.maxUploadSize", "32Mi", "wordpress", []string{"Deployment wordpress", "Middleware wordpress-body"}},
 		{"wordpress:frontend.requestMemory", "64Mi", "wordpress", []string{"Deployment wordpress"}},
 		{"wordpress:frontend.maxRequestSeconds", "29", "wordpress", []string{"Deployment wordpress", "ServersTransport wordpress"}},
 		{"wordpress:database.maxConnections", "152", "wordpress-mysql", []string{"StatefulSet wordpress-mysql"}},

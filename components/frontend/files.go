@@ -14,7 +14,6 @@ const (
 	phpKey      = "php.ini"
 	wpConfigKey = "wp-config.php"
 	seedKey     = "seed.sh"
-	readyKey    = "ready.php"
 	startupKey  = "startup.php"
 	picturesKey = "pictures.php"
 	// caBundleKey is there only where the stack names authorities of its own.
@@ -55,6 +54,8 @@ func siteFiles(args *Args) map[string]string {
 		"HSTSSeconds":        args.Headers.HSTSSeconds,
 		"XMLRPC":             args.XMLRPC,
 		"Proxies":            args.Proxies,
+		"BuffersBodies":      args.BuffersBodies,
+		"SendBufferBytes":    sendBufferBytes,
 		"FromEdge":           fromEdge(args.TrustedProxies),
 		"VisitorPatterns":    visitorPatterns(args),
 		"HearsayHeaders":     hearsayHeaders,
@@ -68,11 +69,16 @@ func siteFiles(args *Args) map[string]string {
 		values["CABundlePath"] = caBundlePath
 		files[caBundleKey] = args.Database.TLS.CABundle
 	}
-	for _, key := range []string{portsKey, siteKey, phpKey, wpConfigKey, picturesKey, seedKey, readyKey, startupKey} {
+	for _, key := range []string{portsKey, siteKey, phpKey, wpConfigKey, picturesKey, seedKey, startupKey} {
 		files[key] = render(key, values)
 	}
 	return files
 }
+
+// sendBufferBytes are what the kernel keeps of an answer, so that the process which made it is free again while a slow visitor still
+// reads. Pages, scripts and most pictures are smaller. The kernel doubles it, counts it as the pod's memory, and gives less where the node's
+// net.core.wmem_max is less, which is 208 KiB on most.
+const sendBufferBytes = 512 << 10
 
 // hearsayHeaders are other headers that name a visitor's address by some convention; WordPress's own list of them, and the best known
 // of content delivery networks. Nobody has checked them.

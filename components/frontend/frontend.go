@@ -73,6 +73,8 @@ type Args struct {
 	TrustedProxies []string
 	// Proxies before the edge that append to X-Forwarded-For. 0: the edge sees the visitor's own connection.
 	Proxies int
+	// BuffersBodies says that the edge reads the body of a request before it asks a pod, of all but GET and HEAD.
+	BuffersBodies bool
 	// RequireSpread leaves a pod pending rather than placing two on a node. Default: spread as far as possible.
 	RequireSpread bool
 	// MaxSurge and MaxUnavailable of a rolling update: a count or a percentage. Required.

@@ -209,7 +209,6 @@ func mounts(args *Args) corev1.VolumeMountArray {
 		pod.File(configVolume, phpKey, "/usr/local/etc/php/conf.d/zz-wordpress.ini"),
 		pod.File(configVolume, wpConfigKey, corePath+"/wp-config.php"),
 		pod.File(configVolume, picturesKey, picturesPath),
-		pod.File(configVolume, readyKey, healthPath+"/"+readyKey),
 		pod.File(configVolume, startupKey, healthPath+"/"+startupKey),
 	}
 	if hasCABundle(args) {

@@ -53,25 +53,52 @@ func loginMatch(limit *LoginLimitArgs) string {
 	return "Path(`/wp-login.php`)"
 }
 
-func loginRate(limit *LoginLimitArgs) pulumi.Map {
-	return pulumi.Map{"rateLimit": pulumi.Map{
-		"average": pulumi.Int(limit.RequestsPerMinute), "period": pulumi.String("1m"), "burst": pulumi.Int(limit.Burst),
-		"sourceCriterion": client(limit),
+// What Traefik keeps of a body in memory, in bytes; the rest is on its disk, in /tmp.
+const (
+	// memoryOfRequest holds a form. Hundreds of slow uploads together must not use up Traefik's memory.
+	memoryOfRequest = 64 << 10
+	// memoryOfAnswer holds what WordPress answers to a form. Traefik 3.6 leaves the file of a larger answer behind when the client hangs up
+	// while the pod is still sending it, which is why answers to GET, the large ones, do not pass through here.
+	memoryOfAnswer = 1 << 20
+)
+
+// body has Traefik read the whole body of a request before it asks a pod, so that whoever sends slowly holds none of the pods' workers,
+// and no body that is too large comes to a pod.
+func body(args *Args) pulumi.Map {
+	return pulumi.Map{"buffering": pulumi.Map{
+		"maxRequestBodyBytes":  pulumi.Int(int(args.MaxBodyBytes)),
+		"memRequestBodyBytes":  pulumi.Int(memoryOfRequest),
+		"memResponseBodyBytes": pulumi.Int(memoryOfAnswer),
 	}}
 }
 
-// loginConcurrency keeps the burst that the rate allows from holding the workers of all pods at the same time.
-func loginConcurrency(limit *LoginLimitArgs) pulumi.Map {
-	return pulumi.Map{"inFlightReq": pulumi.Map{
-		"amount": pulumi.Int(limit.Concurrent), "sourceCriterion": client(limit),
+// bodyMatch are the requests that have a body. The pods refuse GET and HEAD with one.
+const bodyMatch = "!Method(`GET`) && !Method(`HEAD`)"
+
+// downloadMatch are the files that visitors uploaded, but for those that make up a page, which are small or many.
+const downloadMatch = "Method(`GET`) && PathPrefix(`/wp-content/`) && " +
+	"!PathRegexp(`(?i)[.](avif|css|eot|gif|html?|ico|jpe?g|js|json|map|otf|php|png|svg|ttf|txt|webp|woff2?|xml)$`)"
+
+// clientRequests of one client at a time. Fifty people behind one address, each with the six connections of a browser, make three hundred.
+const clientRequests = 320
+
+// inFlight bounds the requests that each client has under way.
+func inFlight(requests int, clients *ClientsArgs) pulumi.Map {
+	return pulumi.Map{"inFlightReq": pulumi.Map{"amount": pulumi.Int(requests), "sourceCriterion": client(clients)}}
+}
+
+func loginRate(limit *LoginLimitArgs, clients *ClientsArgs) pulumi.Map {
+	return pulumi.Map{"rateLimit": pulumi.Map{
+		"average": pulumi.Int(limit.RequestsPerMinute), "period": pulumi.String("1m"), "burst": pulumi.Int(limit.Burst),
+		"sourceCriterion": client(clients),
 	}}
 }
 
 // client is whom a limit counts for.
-func client(limit *LoginLimitArgs) pulumi.Map {
+func client(clients *ClientsArgs) pulumi.Map {
 	strategy := pulumi.Map{"ipv6Subnet": pulumi.Int(subscriberBits)}
-	if limit.Proxies > 0 {
-		strategy["depth"] = pulumi.Int(limit.Proxies)
+	if clients.Proxies > 0 {
+		strategy["depth"] = pulumi.Int(clients.Proxies)
 	}
 	return pulumi.Map{"ipStrategy": strategy}
 }

@@ -33,6 +33,11 @@ const (
 	// LoginRateName and LoginConcurrencyName are the names of the Middlewares that limit log-ins. Kind Traefik only.
 	LoginRateName        = "wordpress-login-rate"
 	LoginConcurrencyName = "wordpress-login-concurrency"
+	// BodyName is the name of the Middleware that reads a request's body before a pod is asked. ClientName and DownloadsName are the names
+	// of those that bound what one client has under way. Kind Traefik only.
+	BodyName      = "wordpress-body"
+	ClientName    = "wordpress-client"
+	DownloadsName = "wordpress-downloads"
 	// CertificateSecret is where cert-manager stores the certificate it is asked for.
 	CertificateSecret = "wordpress-tls"
 )
@@ -60,7 +65,7 @@ type Args struct {
 	ClassName string
 	// Annotations of the Ingress, which go before those that the component sets. Kind Standard only.
 	Annotations map[string]string
-	// MaxBodyBytes is the pods' limit of a request's body. Kind Standard only.
+	// MaxBodyBytes is the pods' limit of a request's body, above 0. Required.
 	MaxBodyBytes int64
 	// MaxRequestSeconds is the pods' limit of a request, above 0. Required.
 	MaxRequestSeconds int
@@ -75,20 +80,29 @@ type Args struct {
 	RedirectToHTTPS bool
 	// Headers are the security headers of what the edge answers by itself; the pods send theirs. Kind Traefik only.
 	Headers headers.Policy
-	// LoginLimit bounds the log-ins of each client. Nil: not bounded. Kind Traefik only.
+	// Clients says how clients are told apart. Nil: they cannot be, and none is bounded. Kind Traefik only.
+	Clients *ClientsArgs
+	// LoginLimit bounds the log-ins of each client. Nil: not bounded. Kind Traefik with Clients only.
 	LoginLimit *LoginLimitArgs
 }
 
-// LoginLimitArgs bound the log-ins of each client: an IPv4 address, or the /64 network that one subscriber has of IPv6.
+// LoginLimitArgs bound the log-ins of each client.
 type LoginLimitArgs struct {
 	// RequestsPerMinute on average, above 0, after Burst requests at once, above 0. Each Traefik counts for itself.
 	RequestsPerMinute, Burst int
 	// Concurrent requests in progress, above 0: so many of the pods' workers can one client hold.
 	Concurrent int
-	// Proxies before Traefik that append to X-Forwarded-For. 0: Traefik sees the client's own connection.
-	Proxies int
 	// XMLRPC counts requests of /xmlrpc.php, which tries passwords too, with those of /wp-login.php.
 	XMLRPC bool
+}
+
+// ClientsArgs say how clients are told apart, each an IPv4 address or the /64 network that one subscriber has of IPv6, and what each
+// may have under way.
+type ClientsArgs struct {
+	// Proxies before Traefik that append to X-Forwarded-For. 0: Traefik sees the client's own connection.
+	Proxies int
+	// Downloads at a time, above 0: so many of the pods' workers can one client hold by reading slowly.
+	Downloads int
 }
 
 // TLSArgs are where the certificate comes from: none of the fields set means the controller's own default
@@ -137,8 +151,8 @@ func (a *Args) check() error {
 		return errors.New("namespace, instance and host are required")
 	case a.Service == nil || a.ServicePort == "":
 		return errors.New("service and its port are required")
-	case a.MaxRequestSeconds < 1:
-		return fmt.Errorf("a request may take %d seconds, want 1 or more", a.MaxRequestSeconds)
+	case a.MaxRequestSeconds < 1 || a.MaxBodyBytes < 1:
+		return fmt.Errorf("a request may take %d seconds and have %d bytes, want 1 or more of each", a.MaxRequestSeconds, a.MaxBodyBytes)
 	case a.RedirectToHTTPS && a.TLS == nil:
 		return errors.New("a redirect to https needs a certificate")
 	}
@@ -157,8 +171,12 @@ func (a *Args) checkTraefik() error {
 	switch {
 	case a.TLS != nil && a.TLS.MinVersion == "":
 		return errors.New("a minimum version of TLS is required")
-	case limit != nil && (limit.RequestsPerMinute < 1 || limit.Burst < 1 || limit.Concurrent < 1 || limit.Proxies < 0):
-		return errors.New("requests per minute, burst and concurrent requests of the log-in limit must be above 0, and proxies not below")
+	case a.Clients != nil && (a.Clients.Proxies < 0 || a.Clients.Downloads < 1):
+		return errors.New("downloads of each client must be above 0, and proxies not below")
+	case limit != nil && a.Clients == nil:
+		return errors.New("log-ins cannot be limited for each client where clients cannot be told apart")
+	case limit != nil && (limit.RequestsPerMinute < 1 || limit.Burst < 1 || limit.Concurrent < 1):
+		return errors.New("requests per minute, burst and concurrent requests of the log-in limit must be above 0")
 	}
 	return nil
 }

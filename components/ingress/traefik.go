@@ -79,19 +79,27 @@ func registerRoutes(ctx *pulumi.Context, name string, args *Args, parent pulumi.
 	return nil
 }
 
-// siteParts are what the site's route needs of its own: what passes over dead pods, how TLS is spoken, and the limit of log-ins.
+// siteParts are what the site's route needs of its own: what reads bodies, what passes over dead pods, how TLS is spoken, and the limits
+// of each client.
 func siteParts(args *Args) []part {
 	parts := []part{
+		{"body-middleware", "Middleware", BodyName, body(args)},
 		{"retry-middleware", "Middleware", RetryName, retry()},
 		{"transport", "ServersTransport", TransportName, transport(args)},
 	}
 	if args.TLS != nil {
 		parts = append(parts, part{"tls-option", "TLSOption", TLSOptionName, tlsOption(args.TLS)})
 	}
+	if clients := args.Clients; clients != nil {
+		parts = append(parts,
+			part{"client-middleware", "Middleware", ClientName, inFlight(clientRequests, clients)},
+			part{"downloads-middleware", "Middleware", DownloadsName, inFlight(clients.Downloads, clients)})
+	}
 	if limit := args.LoginLimit; limit != nil {
 		parts = append(parts,
-			part{"login-rate-middleware", "Middleware", LoginRateName, loginRate(limit)},
-			part{"login-concurrency-middleware", "Middleware", LoginConcurrencyName, loginConcurrency(limit)})
+			part{"login-rate-middleware", "Middleware", LoginRateName, loginRate(limit, args.Clients)},
+			// Keeps the burst that the rate allows from holding the workers of all pods at the same time.
+			part{"login-concurrency-middleware", "Middleware", LoginConcurrencyName, inFlight(limit.Concurrent, args.Clients)})
 	}
 	return parts
 }
@@ -143,23 +151,42 @@ func redirectRoute(args *Args) pulumi.Map {
 	return routeSpec(entryPointHTTP, siteRules(args, HeadersName, RedirectName))
 }
 
-// siteRules lead the site's requests through the first middlewares, then to the limits and the pods.
+// loginPriority is above the length of every other match of the site, which is the priority that Traefik gives where none is stated.
+const loginPriority = 1000
+
+// siteRules lead the site's requests through the first middlewares, then to the limits and the pods. Of two that match, the longer one
+// comes first.
 func siteRules(args *Args, first ...string) pulumi.MapArray {
-	rules := pulumi.MapArray{siteRule(args, hostMatch(args), slices.Concat(first, []string{RetryName})...)}
+	if args.Clients != nil {
+		first = append(slices.Clone(first), ClientName)
+	}
+	rules := pulumi.MapArray{
+		siteRule(args, "", first, RetryName),
+		siteRule(args, bodyMatch, first, BodyName, RetryName),
+	}
+	if args.Clients != nil {
+		rules = append(rules, siteRule(args, downloadMatch, first, DownloadsName, RetryName))
+	}
 	if args.LoginLimit != nil {
-		// The longer match comes first. What is refused because another log-in is under way must not use up the rate: a page that
-		// opens several connections would lock its visitor out for minutes.
-		rules = append(rules, siteRule(args, hostMatch(args)+" && "+loginMatch(args.LoginLimit),
-			slices.Concat(first, []string{LoginConcurrencyName, LoginRateName, RetryName})...))
+		// A body that trickles in must not keep others of the same address from logging in. And what is refused because another log-in is
+		// under way must not use up the rate: a page that opens several connections would lock its visitor out for minutes.
+		login := siteRule(args, loginMatch(args.LoginLimit), first, BodyName, LoginConcurrencyName, LoginRateName, RetryName)
+		login["priority"] = pulumi.Int(loginPriority)
+		rules = append(rules, login)
 	}
 	return rules
 }
 
-func siteRule(args *Args, match string, middlewares ...string) pulumi.Map {
+// siteRule leads what else matches, or all of the site where that is empty, through the middlewares.
+func siteRule(args *Args, match string, first []string, then ...string) pulumi.Map {
 	service := backend(args)
 	service["serversTransport"] = pulumi.String(TransportName)
 	service["strategy"] = pulumi.String(strategy)
-	return routeRule(match, service, middlewares...)
+	whole := hostMatch(args)
+	if match != "" {
+		whole += " && " + match
+	}
+	return routeRule(whole, service, slices.Concat(first, then)...)
 }
 
 func hostMatch(args *Args) string { return fmt.Sprintf("Host(`%s`)", args.Host) }

@@ -93,8 +93,9 @@ headers:
 
 func TestLoginsAreLimitedPerClient(t *testing.T) {
 	p := runIngress(t, limited)
-	p.wantObjects("IngressRoute wordpress", "Middleware wordpress-headers", "Middleware wordpress-login-concurrency",
-		"Middleware wordpress-login-rate", "Middleware wordpress-retry", "ServersTransport wordpress")
+	p.wantObjects("IngressRoute wordpress", "Middleware wordpress-body", "Middleware wordpress-client", "Middleware wordpress-downloads",
+		"Middleware wordpress-headers", "Middleware wordpress-login-concurrency", "Middleware wordpress-login-rate", "Middleware wordpress-retry",
+		"ServersTransport wordpress")
 	p.wantSpec("Middleware", "wordpress-login-rate", `
 rateLimit: {average: 10, period: 1m, burst: 20, sourceCriterion: {ipStrategy: {depth: 2, ipv6Subnet: 64}}}
 `)
@@ -103,7 +104,7 @@ inFlightReq: {amount: 2, sourceCriterion: {ipStrategy: {depth: 2, ipv6Subnet: 64
 `)
 	p.wantSpec("IngressRoute", "wordpress", `
 entryPoints: [web]
-`+siteRoutes+loginRoute("Path(`/wp-login.php`)"))
+`+knownRoutes+loginRoute("Path(`/wp-login.php`)"))
 	for _, name := range []string{"wordpress-headers", "wordpress-login-rate", "wordpress-login-concurrency", "wordpress-retry"} {
 		if needed := p.registration("Middleware", name).URN; !slices.Contains(p.registration("IngressRoute", "wordpress").DependsOn, needed) {
 			t.Errorf("the route does not wait for %s", name)
@@ -118,12 +119,53 @@ func loginRoute(paths string) string {
 - kind: Rule
   match: "Host(` + "`www.example.com`" + `) && ` + paths + `"
   services: [{name: wordpress, port: http, serversTransport: wordpress, strategy: p2c}]
-  middlewares: [{name: wordpress-headers}, {name: wordpress-login-concurrency}, {name: wordpress-login-rate}, {name: wordpress-retry}]
+  priority: 1000
+  middlewares:
+  - {name: wordpress-headers}
+  - {name: wordpress-client}
+  - {name: wordpress-body}
+  - {name: wordpress-login-concurrency}
+  - {name: wordpress-login-rate}
+  - {name: wordpress-retry}
 `
 }
 
+// knownRoutes are those of clients that can be told apart.
+const knownRoutes = `
+routes:
+- kind: Rule
+  match: "Host(` + "`www.example.com`" + `)"
+  services: [{name: wordpress, port: http, serversTransport: wordpress, strategy: p2c}]
+  middlewares: [{name: wordpress-headers}, {name: wordpress-client}, {name: wordpress-retry}]
+- kind: Rule
+  match: "Host(` + "`www.example.com`) && !Method(`GET`) && !Method(`HEAD`)" + `"
+  services: [{name: wordpress, port: http, serversTransport: wordpress, strategy: p2c}]
+  middlewares: [{name: wordpress-headers}, {name: wordpress-client}, {name: wordpress-body}, {name: wordpress-retry}]
+- kind: Rule
+  match: "Host(` + "`www.example.com`) && Method(`GET`) && PathPrefix(`/wp-content/`) && " +
+	"!PathRegexp(`(?i)[.](avif|css|eot|gif|html?|ico|jpe?g|js|json|map|otf|php|png|svg|ttf|txt|webp|woff2?|xml)$`)" + `"
+  services: [{name: wordpress, port: http, serversTransport: wordpress, strategy: p2c}]
+  middlewares: [{name: wordpress-headers}, {name: wordpress-client}, {name: wordpress-downloads}, {name: wordpress-retry}]
+`
+
+func TestClientsHoldWhatTheyMayAlone(t *testing.T) {
+	p := runIngress(t, known)
+	p.wantSpec("IngressRoute", "wordpress", `
+entryPoints: [web]
+`+knownRoutes)
+	p.wantSpec("Middleware", "wordpress-body", `
+buffering: {maxRequestBodyBytes: 68157440, memRequestBodyBytes: 65536, memResponseBodyBytes: 1048576}
+`)
+	p.wantSpec("Middleware", "wordpress-client", `
+inFlightReq: {amount: 320, sourceCriterion: {ipStrategy: {depth: 2, ipv6Subnet: 64}}}
+`)
+	p.wantSpec("Middleware", "wordpress-downloads", `
+inFlightReq: {amount: 5, sourceCriterion: {ipStrategy: {depth: 2, ipv6Subnet: 64}}}
+`)
+}
+
 func TestClientsOfTheirOwnConnectionAreCountedByIt(t *testing.T) {
-	p := runIngress(t, limited, func(a *ingress.Args) { a.LoginLimit.Proxies = 0 })
+	p := runIngress(t, limited, func(a *ingress.Args) { a.Clients.Proxies = 0 })
 	p.wantSpec("Middleware", "wordpress-login-concurrency", `inFlightReq: {amount: 2, sourceCriterion: {ipStrategy: {ipv6Subnet: 64}}}`)
 }
 
@@ -131,7 +173,7 @@ func TestXMLRPCIsLimitedWithLogins(t *testing.T) {
 	p := runIngress(t, limited, func(a *ingress.Args) { a.LoginLimit.XMLRPC = true })
 	p.wantSpec("IngressRoute", "wordpress", `
 entryPoints: [web]
-`+siteRoutes+loginRoute("(Path(`/wp-login.php`) || Path(`/xmlrpc.php`))"))
+`+knownRoutes+loginRoute("(Path(`/wp-login.php`) || Path(`/xmlrpc.php`))"))
 }
 
 // What Apache makes of it is tried with the local images.
@@ -166,6 +208,17 @@ func TestPodsSendHeadersAndCloseXMLRPC(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What Apache makes of it is tried with the local images.
+func TestBodiesComeWholeFromAnEdgeThatBuffers(t *testing.T) {
+	const refused = "Transfer-Encoding"
+	for buffers, rate := range map[bool]string{true: "body=10,MinRate=200000", false: "body=30,MinRate=20000"} {
+		text := siteFile(runFrontend(t, func(a *frontend.Args) { a.BuffersBodies = buffers }), "site.conf")
+		if !strings.Contains(text, rate) || strings.Contains(text, refused) != buffers {
+			t.Errorf("an edge that buffers, %t:\n%s", buffers, text)
+		}
 	}
 }
 

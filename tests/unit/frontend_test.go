@@ -197,8 +197,8 @@ func TestLivenessProbeIsOffUnlessAskedFor(t *testing.T) {
 			container.LivenessProbe, container.ReadinessProbe, container.StartupProbe)
 	}
 	alive := site(runFrontend(t, func(a *frontend.Args) { a.LivenessProbe = true })).LivenessProbe
-	if alive == nil || alive.HTTPGet.Path != container.ReadinessProbe.HTTPGet.Path {
-		t.Errorf("liveness probe is %v, want one of the same page as readiness", alive)
+	if alive == nil || alive.TCPSocket == nil || alive.TCPSocket.Port != container.ReadinessProbe.TCPSocket.Port {
+		t.Errorf("liveness probe is %v, want one of the same port as readiness", alive)
 	}
 	if patience := alive.PeriodSeconds * alive.FailureThreshold; patience < 60 {
 		t.Errorf("a pod is restarted after %d s, sooner than a queue of slow pages clears", patience)

@@ -15,7 +15,7 @@ import (
 func edge(changes ...func(*ingress.Args)) *ingress.Args {
 	args := &ingress.Args{
 		Namespace: namespaceInput, Instance: instance, Kind: ingress.Traefik, Host: "www.example.com",
-		Service: pulumi.String("wordpress"), ServicePort: "http", MaxRequestSeconds: 30,
+		Service: pulumi.String("wordpress"), ServicePort: "http", MaxRequestSeconds: 30, MaxBodyBytes: 65 << 20,
 	}
 	for _, change := range changes {
 		change(args)
@@ -27,9 +27,13 @@ func standard(a *ingress.Args)   { a.Kind = ingress.Standard }
 func redirect(a *ingress.Args)   { a.RedirectToHTTPS = true }
 func defaultTLS(a *ingress.Args) { a.TLS = &ingress.TLSArgs{MinVersion: "VersionTLS12"} }
 
-// limited are log-ins limited behind two proxies.
+// known are clients that can be told apart, behind two proxies.
+func known(a *ingress.Args) { a.Clients = &ingress.ClientsArgs{Proxies: 2, Downloads: 5} }
+
+// limited are log-ins of such clients.
 func limited(a *ingress.Args) {
-	a.LoginLimit = &ingress.LoginLimitArgs{RequestsPerMinute: 10, Burst: 20, Concurrent: 2, Proxies: 2}
+	known(a)
+	a.LoginLimit = &ingress.LoginLimitArgs{RequestsPerMinute: 10, Burst: 20, Concurrent: 2}
 }
 
 func ingressProgram(args *ingress.Args) pulumi.RunFunc {
@@ -65,7 +69,8 @@ func (p planned) wantSpec(kind, name, want string) {
 
 func TestPlainRouteIsOnHTTP(t *testing.T) {
 	p := runIngress(t)
-	p.wantObjects("IngressRoute wordpress", "Middleware wordpress-headers", "Middleware wordpress-retry", "ServersTransport wordpress")
+	p.wantObjects("IngressRoute wordpress", "Middleware wordpress-body", "Middleware wordpress-headers", "Middleware wordpress-retry",
+		"ServersTransport wordpress")
 	p.wantOutputs(map[string]string{"url": "http://www.example.com"})
 	p.wantSpec("IngressRoute", "wordpress", `
 entryPoints: [web]
@@ -79,6 +84,10 @@ routes:
   match: "Host(` + "`www.example.com`" + `)"
   services: [{name: wordpress, port: http, serversTransport: wordpress, strategy: p2c}]
   middlewares: [{name: wordpress-headers}, {name: wordpress-retry}]
+- kind: Rule
+  match: "Host(` + "`www.example.com`) && !Method(`GET`) && !Method(`HEAD`)" + `"
+  services: [{name: wordpress, port: http, serversTransport: wordpress, strategy: p2c}]
+  middlewares: [{name: wordpress-headers}, {name: wordpress-body}, {name: wordpress-retry}]
 `
 
 func TestDeadPodIsPassedOver(t *testing.T) {
@@ -90,7 +99,7 @@ func TestDeadPodIsPassedOver(t *testing.T) {
 func TestRedirectKeepsARouteOnPlainHTTP(t *testing.T) {
 	p := runIngress(t, defaultTLS, redirect)
 	p.wantObjects("IngressRoute wordpress", "IngressRoute wordpress-redirect-to-https",
-		"Middleware wordpress-headers", "Middleware wordpress-redirect-to-https", "Middleware wordpress-retry", "ServersTransport wordpress", "TLSOption wordpress")
+		"Middleware wordpress-body", "Middleware wordpress-headers", "Middleware wordpress-redirect-to-https", "Middleware wordpress-retry", "ServersTransport wordpress", "TLSOption wordpress")
 	p.wantOutputs(map[string]string{"url": "https://www.example.com"})
 	p.wantSpec("Middleware", "wordpress-redirect-to-https", `redirectScheme: {scheme: https, permanent: true}`)
 	p.wantSpec("IngressRoute", "wordpress-redirect-to-https", `
@@ -100,6 +109,10 @@ routes:
   match: "Host(`+"`www.example.com`"+`)"
   services: [{name: wordpress, port: http, serversTransport: wordpress, strategy: p2c}]
   middlewares: [{name: wordpress-headers}, {name: wordpress-redirect-to-https}, {name: wordpress-retry}]
+- kind: Rule
+  match: "Host(`+"`www.example.com`) && !Method(`GET`) && !Method(`HEAD`)"+`"
+  services: [{name: wordpress, port: http, serversTransport: wordpress, strategy: p2c}]
+  middlewares: [{name: wordpress-headers}, {name: wordpress-redirect-to-https}, {name: wordpress-body}, {name: wordpress-retry}]
 `)
 }
 
@@ -204,6 +217,7 @@ func TestIngressRefusesWhatItCannotSay(t *testing.T) {
 		"no service":       {func(a *ingress.Args) { a.Service = nil }, "service and its port are required"},
 		"no port":          {func(a *ingress.Args) { a.ServicePort = "" }, "service and its port are required"},
 		"no request time":  {func(a *ingress.Args) { a.MaxRequestSeconds = 0 }, "a request may take 0 seconds"},
+		"no body":          {func(a *ingress.Args) { a.MaxBodyBytes = 0 }, "and have 0 bytes"},
 		"redirect nowhere": {redirect, "a redirect to https needs a certificate"},
 		"unknown kind":     {func(a *ingress.Args) { a.Kind = "gateway" }, `kind "gateway": want "traefik" or "ingress"`},
 		"standard redirect": {
@@ -214,7 +228,9 @@ func TestIngressRefusesWhatItCannotSay(t *testing.T) {
 		"no log-ins at all": {func(a *ingress.Args) { limited(a); a.LoginLimit.RequestsPerMinute = 0 }, "must be above 0"},
 		"no burst":          {func(a *ingress.Args) { limited(a); a.LoginLimit.Burst = 0 }, "must be above 0"},
 		"no concurrency":    {func(a *ingress.Args) { limited(a); a.LoginLimit.Concurrent = 0 }, "must be above 0"},
-		"fewer proxies":     {func(a *ingress.Args) { limited(a); a.LoginLimit.Proxies = -1 }, "proxies not below"},
+		"fewer proxies":     {func(a *ingress.Args) { known(a); a.Clients.Proxies = -1 }, "proxies not below"},
+		"no downloads":      {func(a *ingress.Args) { known(a); a.Clients.Downloads = 0 }, "must be above 0"},
+		"a limit for all":   {func(a *ingress.Args) { limited(a); a.Clients = nil }, "clients cannot be told apart"},
 		"standard limit":    {func(a *ingress.Args) { standard(a); limited(a) }, `kind "ingress" cannot limit log-ins`},
 		"standard without secret": {
 			func(a *ingress.Args) { standard(a); a.TLS = &ingress.TLSArgs{CertResolver: "ali"} },

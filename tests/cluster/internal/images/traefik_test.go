@@ -45,6 +45,7 @@ type plannedRoute struct {
 	EntryPoints []string
 	Routes      []struct {
 		Match       string
+		Priority    int
 		Middlewares []struct{ Name string }
 		Services    []struct{ ServersTransport string }
 	}
@@ -133,7 +134,7 @@ func addRouters(t *testing.T, routers map[string]any, object planned) {
 			chain = append(chain, middleware.Name)
 		}
 		router := map[string]any{
-			"entryPoints": route.EntryPoints, "rule": rule.Match, "middlewares": chain, "service": "site",
+			"entryPoints": route.EntryPoints, "rule": rule.Match, "middlewares": chain, "service": "site", "priority": rule.Priority,
 		}
 		if route.TLS != nil {
 			router["tls"] = map[string]any{"options": route.TLS.Options.Name}

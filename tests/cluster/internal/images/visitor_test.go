@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // who tells what a program of the site is told about its visitor. WordPress itself is left out, and with it the database.
@@ -248,5 +249,34 @@ func TestLogsHoldNoKeys(t *testing.T) {
 	}
 	if !strings.Contains(c.log.String(), `"GET /who.php HTTP/1.1"`) {
 		t.Errorf("the log does not tell what was asked for:\n%s", c.log)
+	}
+}
+
+// TestPodRefusesBodiesThatTheEdgeDoesNotBuffer asks a pod as Traefik does for visitors who send a body where none belongs.
+func TestPodRefusesBodiesThatTheEdgeDoesNotBuffer(t *testing.T) {
+	s, _ := startVisited(t, plannedFiles(t))
+	for _, row := range []struct {
+		what, head string
+		want       int
+	}{
+		{"GET without a body", "GET /who.php", http.StatusOK},
+		{"GET with an empty body", "GET /who.php|Content-Length: 0", http.StatusOK},
+		{"GET with a body", "GET /who.php|Content-Length: 100000", http.StatusBadRequest},
+		{"GET with a body in chunks", "GET /who.php|Transfer-Encoding: chunked", http.StatusBadRequest},
+		{"HEAD with a body", "HEAD /who.php|Content-Length: 1", http.StatusBadRequest},
+		{"GET of a file with a body", "GET /readme.html|Content-Length: 100000", http.StatusBadRequest},
+		{"POST to a program", "POST /who.php|Content-Length: 0", http.StatusOK},
+		{"POST to a file", "POST /readme.html|Content-Length: 0", http.StatusForbidden},
+		{"PUT to a file", "PUT /wp-includes/images/blank.gif|Content-Length: 0", http.StatusForbidden},
+		{"OPTIONS of a file", "OPTIONS /readme.html|Content-Length: 0", http.StatusOK},
+		{"a file", "GET /readme.html", http.StatusOK},
+	} {
+		request, header, _ := strings.Cut(row.head, "|")
+		began := time.Now()
+		// The body never comes.
+		got := s.send(t, strings.Fields(request)[0], request+" HTTP/1.1\r\nHost: "+plannedHost+"\r\n"+header+strings.Repeat("\r\n", min(len(header), 1))+"\r\n")
+		if got.status != row.want || time.Since(began) > 5*time.Second {
+			t.Errorf("%s: status %d after %s, want %d", row.what, got.status, time.Since(began), row.want)
+		}
 	}
 }
