@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"wordpress-on-kubernetes/components/autoscaling"
+	"wordpress-on-kubernetes/components/cron"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
 	"wordpress-on-kubernetes/components/guard"
@@ -110,6 +111,9 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 			Ports: []int{*settings.Database.Port},
 		}
 	}
+	if *stack.Site.Cron.Enabled {
+		args.Cron = cron.Selector()
+	}
 	for _, destination := range settings.Egress {
 		args.Egress = append(args.Egress, network.DestinationArgs{
 			Peers: network.PeersArgs{CIDRs: []string{destination.CIDR}}, Ports: destination.Ports,
@@ -191,6 +195,9 @@ func frontendArgs(
 		TrustedProxies:                stack.TrustedProxies(),
 		Proxies:                       proxies(stack),
 		BuffersBodies:                 stack.Ingress.Kind == config.IngressTraefik,
+		Title:                         stack.Site.Title,
+		Admin:                         adminArgs(stack),
+		Cron:                          *stack.Site.Cron.Enabled,
 		Namespace:                     space.Name,
 		Instance:                      ctx.Stack(),
 		SiteURL:                       siteURL(stack),
@@ -243,6 +250,17 @@ func databasePasswords(stack *config.Stack) string {
 	}
 }
 
+// adminArgs are nil where the program installs no site.
+func adminArgs(stack *config.Stack) *frontend.AdminArgs {
+	admin := stack.Site.Admin
+	if !admin.Installs() {
+		return nil
+	}
+	return &frontend.AdminArgs{
+		User: admin.User, Email: admin.Email, Password: secret(stack.AdminPassword), ExistingSecret: admin.ExistingSecret,
+	}
+}
+
 // databaseTLSArgs are nil where the connections are not encrypted. The program's own server is reached within the namespace, which
 // network policies close.
 func databaseTLSArgs(stack *config.Stack) *frontend.DatabaseTLSArgs {
@@ -251,6 +269,21 @@ func databaseTLSArgs(stack *config.Stack) *frontend.DatabaseTLSArgs {
 		return nil
 	}
 	return &frontend.DatabaseTLSArgs{Verify: tls.Mode == config.DatabaseTLSVerified, CABundle: tls.CABundle}
+}
+
+func cronArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace, wordpress *frontend.Frontend) *cron.Args {
+	return &cron.Args{
+		Namespace:        space.Name,
+		Instance:         ctx.Stack(),
+		Image:            stack.Mirrored(stack.Frontend.Image),
+		ImagePullPolicy:  string(stack.ImagePullPolicy),
+		ImagePullSecrets: stack.ImagePullSecrets,
+		Service:          wordpress.Service,
+		ServicePort:      frontend.ServicePort,
+		SiteURL:          siteURL(stack),
+		EveryMinutes:     stack.Site.Cron.EveryMinutes,
+		WaitSeconds:      stack.Frontend.MaxRequestSeconds,
+	}
 }
 
 func autoscalingArgs(
@@ -306,6 +339,7 @@ func terms(stack *config.Stack) rules.Terms {
 	return rules.Terms{
 		ExistingSecrets: append([]string{
 			stack.Database.ExistingSecret, stack.Frontend.ExistingSecret, stack.Ingress.TLS.ExistingSecret,
+			stack.Site.Admin.ExistingSecret,
 		}, stack.ImagePullSecrets...),
 		ExistingClaims:    []string{stack.Storage.Content.ExistingClaim, stack.Storage.Database.ExistingClaim},
 		ExternalDatabase:  stack.Database.Host,
@@ -316,6 +350,7 @@ func terms(stack *config.Stack) rules.Terms {
 			"wordpress:databasePassword":     string(stack.DatabasePassword),
 			"wordpress:databaseRootPassword": string(stack.DatabaseRootPassword),
 			"wordpress:authSecret":           string(stack.AuthSecret),
+			"wordpress:adminPassword":        string(stack.AdminPassword),
 		},
 	}
 }

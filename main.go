@@ -13,6 +13,7 @@ import (
 	"wordpress-on-kubernetes/apiserver"
 	"wordpress-on-kubernetes/components/autoscaling"
 	"wordpress-on-kubernetes/components/cluster"
+	"wordpress-on-kubernetes/components/cron"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
 	"wordpress-on-kubernetes/components/guard"
@@ -133,6 +134,11 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch, keep 
 	if err != nil {
 		return err
 	}
+	if *stack.Site.Cron.Enabled {
+		if _, err = cron.New(ctx, "cron", cronArgs(ctx, stack, space, wordpress)); err != nil {
+			return err
+		}
+	}
 	if *stack.Autoscaling.Enabled {
 		if _, err = autoscaling.New(ctx, "autoscaling", autoscalingArgs(ctx, stack, space, wordpress)); err != nil {
 			return err
@@ -147,6 +153,16 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch, keep 
 		url = edge.URL
 	}
 
+	export(ctx, stack, url, space, mysql, wordpress)
+	ctx.Export("databasePasswords", keep.settle(ctx, databasePasswords(stack), mysql, wordpress))
+	return nil
+}
+
+// export tells what was deployed, and never a secret.
+func export(
+	ctx *pulumi.Context, stack *config.Stack, url pulumi.StringOutput,
+	space *namespace.Namespace, mysql *database.Database, wordpress *frontend.Frontend,
+) {
 	ctx.Export("url", url)
 	ctx.Export("namespace", space.Name)
 	ctx.Export("frontendService", wordpress.Service)
@@ -155,6 +171,4 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch, keep 
 	ctx.Export("replicas", pulumi.String(replicas(stack)))
 	ctx.Export("databaseSecretName", mysql.SecretName)
 	ctx.Export("authSecretName", wordpress.AuthSecretName)
-	ctx.Export("databasePasswords", keep.settle(ctx, databasePasswords(stack), mysql, wordpress))
-	return nil
 }

@@ -37,6 +37,8 @@ var changes = []string{
 	`{"ingress": {"kind": "ingress", "tls": {"clusterIssuer": "letsencrypt", "certResolver": null, "domains": null, "defaultCertificate": null}, "redirectToHTTPS": null, "loginLimit": {"enabled": false}}, "site": {"host": "a.b.c"}, "network": {"edge": {"namespace": "edge"}}}`,
 	`{"ingress": {"kind": "none", "tls": null, "redirectToHTTPS": null}, "network": {"edge": {"cidrs": ["192.0.2.0/24"]}}}`,
 	`{"ingress": {"clientAddress": "forwarded", "proxies": 2, "loginLimit": {"requestsPerMinute": 1, "burst": 1, "concurrent": 3}}, "site": {"xmlrpc": true, "embedding": true, "browserFeatures": ["camera"], "hstsSeconds": 0}}`,
+	`{"site": {"admin": {"user": "a b", "email": "a@b.c", "existingSecret": "vault"}, "cron": {"enabled": false}}, "adminPassword": null}`,
+	`{"site": {"title": null, "admin": null, "cron": {"everyMinutes": 1}}, "adminPassword": null}`,
 	`{"ingress": {"redirectToHTTPS": false}, "profile": "development"}`,
 	`{"network": {"enabled": false}, "profile": "development"}`,
 	`{"network": {"edge": {"namespace": "edge", "podLabels": {}}, "dns": {"podLabels": {"a": "b"}, "cidrs": ["169.254.20.10/32"], "port": 5353}}}`,

@@ -50,6 +50,7 @@ var secrets = map[string]string{
 	"wordpress:databasePassword":     "the-password-of-the-user",
 	"wordpress:databaseRootPassword": "the-password-of-root",
 	"wordpress:authSecret":           "what-the-eight-keys-and-salts-derive-from",
+	"wordpress:adminPassword":        "the-password-of-the-administrator",
 }
 
 // configuration is that of a stack as the engine hands it to the program.
@@ -359,7 +360,7 @@ func TestWhatIsThereAlreadyIsUsedByName(t *testing.T) {
 			t.Errorf("%s %s is not in the namespace", object.Kind(), object.Name())
 		}
 	}
-	if kinds["Namespace"]+kinds["PersistentVolumeClaim"] > 0 || kinds["Secret"] != 3 {
+	if kinds["Namespace"]+kinds["PersistentVolumeClaim"] > 0 || kinds["Secret"] != 4 {
 		t.Errorf("registered are %v", kinds)
 	}
 	if slices.Sort(claims); !slices.Equal(claims, []string{"Deployment kept-files", "StatefulSet kept-data"}) {
@@ -469,8 +470,9 @@ func TestSecretsReachTheirObjects(t *testing.T) {
 			}
 		}
 		if data["dbpwd"] != secrets["wordpress:databasePassword"] ||
-			data["dbrootpwd"] != secrets["wordpress:databaseRootPassword"] || len(data) != 10 {
-			t.Errorf("the Secrets hold the keys %q, want both passwords and eight keys and salts",
+			data["dbrootpwd"] != secrets["wordpress:databaseRootPassword"] ||
+			data["password"] != secrets["wordpress:adminPassword"] || len(data) != 11 {
+			t.Errorf("the Secrets hold the keys %q, want three passwords and eight keys and salts",
 				slices.Sorted(maps.Keys(data)))
 		}
 	})
@@ -660,14 +662,15 @@ func TestStackNameBecomesALabel(t *testing.T) {
 	}
 }
 
-func TestOverrideChangesItsObjectAlone(t *testing.T) {
-	for _, row := range []struct{ key, value, object string }{
-		{"wordpress:frontend.image", "wordpress:7.2.0-php8.3-apache", "Deployment wordpress"},
+func TestOverrideChangesItsObjectsAlone(t *testing.T) {
+	for _, row := range []struct{ key, value, objects string }{
+		{"wordpress:frontend.image", "wordpress:7.2.0-php8.3-apache", "CronJob wordpress-cron, Deployment wordpress"},
 		{"wordpress:frontend.resources.cpu", "1", "Deployment wordpress"},
 		{"wordpress:frontend.maxSurge", "25%", "Deployment wordpress"},
 		{"wordpress:frontend.disruptionBudget.maxUnavailable", "2", "PodDisruptionBudget wordpress"},
 		{"wordpress:database.image", "mysql:9.7.5", "StatefulSet wordpress-mysql"},
 		{"wordpress:database.resources.cpu", "2", "StatefulSet wordpress-mysql"},
+		{"wordpress:site.cron.everyMinutes", "1", "CronJob wordpress-cron"},
 		{"wordpress:autoscaling.cpuUtilization", "50", "HorizontalPodAutoscaler wordpress"},
 		{"wordpress:autoscaling.minReplicas", "4", "HorizontalPodAutoscaler wordpress"},
 		{"wordpress:autoscaling.maxReplicas", "10", "HorizontalPodAutoscaler wordpress"},
@@ -675,17 +678,17 @@ func TestOverrideChangesItsObjectAlone(t *testing.T) {
 		{"wordpress:storage.database.size", "40Gi", "PersistentVolumeClaim wordpress-mysql-data"},
 		{"wordpress:ingress.tls.certResolver", "other", "IngressRoute wordpress"},
 		{"wordpress:network.edge.namespace", "kube-system", "NetworkPolicy wordpress"},
-		{"wordpress:network.dns.cidrs[0]", "169.254.20.10/32", "NetworkPolicy wordpress"},
-		{"wordpress:network.dns.port", "1053", "NetworkPolicy wordpress"},
-		{"wordpress:network.dns.cachePodLabels.app", "cache", "NetworkPolicy wordpress"},
+		{"wordpress:network.dns.cidrs[0]", "169.254.20.10/32", "NetworkPolicy wordpress, NetworkPolicy wordpress-cron"},
+		{"wordpress:network.dns.port", "1053", "NetworkPolicy wordpress, NetworkPolicy wordpress-cron"},
+		{"wordpress:network.dns.cachePodLabels.app", "cache", "NetworkPolicy wordpress, NetworkPolicy wordpress-cron"},
 		{"wordpress:frontend.service.annotations.cost-centre", "shop", "Service wordpress"},
 		{"wordpress:storage.cephfs.operatorNamespace", "rook-operator", "StorageClass csi-cephfs"},
 	} {
 		t.Run(row.key, func(t *testing.T) {
 			before := byIdentity(load(t, "prod", nil).mustRun(t))
 			after := byIdentity(load(t, "prod", map[string]string{row.key: row.value}).mustRun(t))
-			if got := changed(before, after); !slices.Equal(got, []string{row.object}) {
-				t.Errorf("changed %q, want %q alone", got, row.object)
+			if got := changed(before, after); !slices.Equal(got, strings.Split(row.objects, ", ")) {
+				t.Errorf("changed %q, want %s alone", got, row.objects)
 			}
 		})
 	}
@@ -747,7 +750,7 @@ func TestChangedFileReplacesItsConfigMapAndRollsItsPods(t *testing.T) {
 	}{
 		{"wordpress:frontend.maxUploadSize", "32Mi", "wordpress", []string{"Deployment wordpress", "Middleware wordpress-body"}},
 		{"wordpress:frontend.requestMemory", "64Mi", "wordpress", []string{"Deployment wordpress"}},
-		{"wordpress:frontend.maxRequestSeconds", "29", "wordpress", []string{"Deployment wordpress", "ServersTransport wordpress"}},
+		{"wordpress:frontend.maxRequestSeconds", "29", "wordpress", []string{"CronJob wordpress-cron", "Deployment wordpress", "ServersTransport wordpress"}},
 		{"wordpress:database.maxConnections", "152", "wordpress-mysql", []string{"StatefulSet wordpress-mysql"}},
 	} {
 		t.Run(row.key, func(t *testing.T) {

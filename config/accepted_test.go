@@ -27,6 +27,8 @@ var acceptedCases = map[string]string{
 	"longest names":             `wordpress:database: {name: ` + strings.Repeat("Az09$", 12) + `Z_Z, user: ` + strings.Repeat("u", 32) + `}`,
 	"name that begins with _":   `wordpress:database: {name: _wp}`,
 	"shortest secrets":          `{wordpress:databasePassword: {secure: 8-chars.}, wordpress:authSecret: {secure: ` + strings.Repeat("k", 32) + `}}`,
+	"longest administrator":     `{wordpress:site: {host: a.example.com, title: ` + strings.Repeat("é", 200) + `, admin: {user: ` + strings.Repeat("u", 60) + `, email: "a.b+c@Example.COM"}, cron: {everyMinutes: 30}}, wordpress:adminPassword: {secure: ` + strings.Repeat("p", 256) + `}}`,
+	"administrator of a vault":  `wordpress:site: {host: a.example.com, admin: {user: "J. Doe-1@x_y", email: a@b.c, existingSecret: vault}, cron: {enabled: false, everyMinutes: 1}}`,
 	"longest password":          `wordpress:databasePassword: {secure: ` + strings.Repeat("p", 256) + `}`,
 	"longest label of a host":   `wordpress:site: {host: ` + strings.Repeat("a", 63) + `.example.com}`,
 	"host that begins with 1":   `wordpress:site: {host: 1.2.3.example}`,

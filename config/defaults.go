@@ -143,6 +143,10 @@ const (
 const (
 	// DefaultHSTSSeconds is a year, which is what browsers ask of a site before they rely on it.
 	DefaultHSTSSeconds = 365 * 24 * 60 * 60
+	// DefaultCronEnabled because a post that is to be published at nine must not wait for the first visitor.
+	DefaultCronEnabled = true
+	// DefaultCronMinutes meets the full hours that people plan for, and starts few pods.
+	DefaultCronMinutes = 5
 )
 
 // Defaults of the network.
@@ -170,13 +174,20 @@ func Defaults() *Stack {
 		Namespace:       DefaultNamespace,
 		CreateNamespace: new(DefaultCreateNamespace),
 		ImagePullPolicy: DefaultImagePullPolicy,
-		Site:            Site{HSTSSeconds: DefaultHSTSSeconds},
+		Site:            defaultSite(),
 		Frontend:        defaultFrontend(),
 		Database:        defaultDatabase(),
 		Storage:         defaultStorage(),
 		Autoscaling:     defaultAutoscaling(),
 		Ingress:         defaultIngress(),
 		Network:         defaultNetwork(),
+	}
+}
+
+func defaultSite() Site {
+	return Site{
+		HSTSSeconds: DefaultHSTSSeconds,
+		Cron:        SiteCron{Enabled: new(DefaultCronEnabled), EveryMinutes: DefaultCronMinutes},
 	}
 }
 
@@ -268,6 +279,9 @@ func defaultResources(cpu, memory, ephemeralStorage string) Resources {
 
 // derive fills in the defaults that depend on other values.
 func (s *Stack) derive() {
+	if s.Site.Title == "" {
+		s.Site.Title = s.Site.Host
+	}
 	if s.Frontend.Replicas == nil && !*s.Autoscaling.Enabled {
 		s.Frontend.Replicas = new(DefaultReplicas)
 	}

@@ -6,6 +6,13 @@ const (
 	// longer one, and to check one.
 	MinPasswordLength = 8
 	MaxPasswordLength = 256
+	// MinAdminPasswordLength and MaxAdminPasswordLength in bytes: who guesses it owns the site, and WordPress hashes no longer one than 4096.
+	MinAdminPasswordLength = 12
+	MaxAdminPasswordLength = 256
+	// MaxTitleLength in characters is beyond what a browser shows.
+	MaxTitleLength = 200
+	// MaxCronMinutes still meets every full hour twice.
+	MaxCronMinutes = 30
 	// MinAuthSecretLength in bytes: 32 bytes of a random base64 text hold 192 bits, more than the HMAC keys that
 	// derive from it can use.
 	MinAuthSecretLength = 32
@@ -83,4 +90,6 @@ const (
 	maxLabel              = 63 // of one part of a DNS name
 	maxDatabaseName       = 64 // MySQL's limits for identifiers and user names, in characters
 	maxDatabaseUser       = 32
+	maxSiteUser           = 60 // WordPress's columns, in characters
+	maxSiteEmail          = 100
 )

@@ -200,10 +200,16 @@ func TestCommittedStacksLoad(t *testing.T) {
 	}
 }
 
-// spareSecrets takes back those of minimal that a stack has no use for, and would be refused with.
+// spareSecrets takes back those of minimal that a stack has no use for, and would be refused with, and gives the one that it
+// lacks.
 func spareSecrets(t *testing.T, stack []byte) string {
 	t.Helper()
 	var values struct {
+		Site struct {
+			Admin *struct {
+				ExistingSecret string `json:"existingSecret"`
+			} `json:"admin"`
+		} `json:"wordpress:site"`
 		Database struct {
 			Mode           DatabaseMode `json:"mode"`
 			ExistingSecret string       `json:"existingSecret"`
@@ -225,6 +231,9 @@ func spareSecrets(t *testing.T, stack []byte) string {
 	if values.Frontend.ExistingSecret != "" {
 		spare["wordpress:authSecret"] = nil
 	}
+	if admin := values.Site.Admin; admin != nil && admin.ExistingSecret == "" {
+		spare["wordpress:adminPassword"] = map[string]string{"secure": testPassword}
+	}
 	text, err := yaml.Marshal(spare)
 	if err != nil {
 		t.Fatal(err)
@@ -237,6 +246,7 @@ func TestStacksOfOtherSecretsLoad(t *testing.T) {
 	for _, stack := range []string{
 		`wordpress:database: {mode: external, host: 192.0.2.7}`,
 		`{wordpress:database: {existingSecret: vault}, wordpress:frontend: {existingSecret: vault}}`,
+		`{wordpress:site: {host: a.example.com, admin: {user: a, email: a@example.com, existingSecret: vault}}}`,
 	} {
 		if problems := problemsOf(t, minimal, stack, spareSecrets(t, []byte(stack))); problems != nil {
 			t.Errorf("%s:\n%s", stack, strings.Join(problems, "\n"))

@@ -10,7 +10,7 @@ var keyProblems = []problemCase{
 		`frontned: Forbidden: unknown key, did you mean "frontend"?`,
 	}},
 	{"unknown section", `wordpress:cache: {}`, []string{
-		`cache: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, database, storage, autoscaling, ingress, network, databasePassword, databaseRootPassword, authSecret`,
+		`cache: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, database, storage, autoscaling, ingress, network, databasePassword, databaseRootPassword, authSecret, adminPassword`,
 	}},
 	{"misspelt key in a section", `wordpress:frontend: {servce: {type: ClusterIP}}`, []string{
 		`frontend.servce: Forbidden: unknown key, did you mean "service"?`,
@@ -22,7 +22,7 @@ var keyProblems = []problemCase{
 		`frontend.maxsurge: Forbidden: unknown key, did you mean "maxSurge"?`,
 	}},
 	{"dotted key of no section", `wordpress:cache.size: "5"`, []string{
-		`cache.size: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, database, storage, autoscaling, ingress, network, databasePassword, databaseRootPassword, authSecret`,
+		`cache.size: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, database, storage, autoscaling, ingress, network, databasePassword, databaseRootPassword, authSecret, adminPassword`,
 	}},
 	{"nested key without --path", `wordpress:frontend.replicas: "5"`, []string{
 		`frontend.replicas: Forbidden: a key inside frontend needs --path: pulumi config rm 'wordpress:frontend.replicas', then pulumi config set --path 'wordpress:frontend.replicas' VALUE`,
@@ -40,10 +40,10 @@ var keyProblems = []problemCase{
 		`site.hosts: Forbidden: unknown key: a site has one name: site.host`,
 	}},
 	{"section as text", `wordpress:site: www.example.com`, []string{
-		`site: Invalid value: "www.example.com": must be an object with the keys host, hstsSeconds, embedding, browserFeatures, xmlrpc`,
+		`site: Invalid value: "www.example.com": must be an object with the keys host, title, admin, cron, hstsSeconds, embedding, browserFeatures, xmlrpc`,
 	}},
 	{"section as list", `wordpress:site: [www.example.com]`, []string{
-		`site: Invalid value: ["www.example.com"]: must be an object with the keys host, hstsSeconds, embedding, browserFeatures, xmlrpc`,
+		`site: Invalid value: ["www.example.com"]: must be an object with the keys host, title, admin, cron, hstsSeconds, embedding, browserFeatures, xmlrpc`,
 	}},
 	{"object for a value", `wordpress:frontend: {image: {name: wordpress}}`, []string{
 		`frontend.image: Invalid value: {"name":"wordpress"}: must be text: put numbers, true and false in quotes`,
@@ -105,6 +105,6 @@ wordpress:database: {maxSurge: 1}`, []string{
 		`database.maxSurge: Forbidden: unknown key: remove it, or use one of mode, image, name, user, resources, maxConnections, terminationGracePeriodSeconds, host, port, tls, existingSecret`,
 		`frontend.minReplicas: Forbidden: unknown key: remove it, or use one of image, replicas, resources, workers, requestMemory, pictureMemory, maxUploadSize, maxRequestSeconds, spread, nodes, maxSurge, maxUnavailable, disruptionBudget, drainSeconds, terminationGracePeriodSeconds, livenessProbe, service, existingSecret`,
 		`frontend.storageClass: Forbidden: unknown key: remove it, or use one of image, replicas, resources, workers, requestMemory, pictureMemory, maxUploadSize, maxRequestSeconds, spread, nodes, maxSurge, maxUnavailable, disruptionBudget, drainSeconds, terminationGracePeriodSeconds, livenessProbe, service, existingSecret`,
-		`site.namespace: Forbidden: unknown key: remove it, or use one of host, hstsSeconds, embedding, browserFeatures, xmlrpc`,
+		`site.namespace: Forbidden: unknown key: remove it, or use one of host, title, admin, cron, hstsSeconds, embedding, browserFeatures, xmlrpc`,
 	}},
 }

@@ -40,6 +40,21 @@ var secretProblems = []problemCase{
 		`databasePassword: Invalid value: "[secret]": must not contain any of ' \, which the image's first start misreads: choose another one`,
 		`databaseRootPassword: Invalid value: "[secret]": must not contain any of ' \ " #, which the image's first start misreads: choose another one`,
 	}},
+	{"administrator without anything", `wordpress:site: {host: a.example.com, admin: {}}`, []string{
+		`adminPassword: Required value: run: pulumi config set --secret wordpress:adminPassword, or name a Secret in site.admin.existingSecret`,
+		`site.admin.email: Required value: the administrator's mail address, such as admin@example.com`,
+		`site.admin.user: Required value: the name that the administrator logs in with`,
+	}},
+	{"password of no administrator", `{wordpress:site: {host: a.example.com, title: A site}, wordpress:adminPassword: {secure: correct horse}}`, []string{
+		`adminPassword: Forbidden: goes with site.admin only: remove it, or say who administers the site`,
+		`site.title: Forbidden: goes with site.admin only: remove it, or say who administers the site`,
+	}},
+	{"administrator's password given twice", `{wordpress:site: {host: a.example.com, admin: {user: a, email: a@b.c, existingSecret: vault}}, wordpress:adminPassword: {secure: correct horse}}`, []string{
+		`adminPassword: Forbidden: site.admin.existingSecret already holds it: remove one of the two`,
+	}},
+	{"administrator's password in plain text", `{wordpress:site: {host: a.example.com, admin: {user: a, email: a@b.c}}, wordpress:adminPassword: correct horse}`, []string{
+		`adminPassword: Forbidden: must not be in plain text: choose a new value and run: pulumi config set --secret wordpress:adminPassword`,
+	}},
 	{"password longer than MySQL checks", `wordpress:databasePassword: {secure: ` + strings.Repeat("p", 257) + `}`, []string{
 		`databasePassword: Invalid value: "[secret]": must have at most 256 characters`,
 	}},

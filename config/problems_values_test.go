@@ -271,6 +271,23 @@ wordpress:database: {image: "bitnamilegacy/mysql:9"}`, []string{
 		`database.host: Invalid value: "localhost": must not be the pod itself: name the server as the pods can reach it`,
 		`database.port: Invalid value: 0: must be from 1 to 65535`,
 	}},
+	{"a site that cannot be installed", `
+wordpress:adminPassword: {secure: correct horse}
+wordpress:site:
+  host: a.example.com
+  title: "two\nlines"
+  admin: {user: "it's  me", email: admin@localhost, existingSecret: a_b}
+  cron: {enabled: "no", everyMinutes: 31}`, []string{
+		`site.admin.email: Invalid value: "admin@localhost": must be a mail address such as admin@example.com, of at most 100 characters`,
+		`site.admin.existingSecret: Invalid value: "a_b": must be a Secret's name: lower case letters, digits, - and .`,
+		`site.admin.user: Invalid value: "it's  me": must be 1 to 60 characters of A-Z, a-z, 0-9, space, _, ., - and @, without a space at either end or two in a row`,
+		`site.cron.enabled: Invalid value: "no": must be true or false, without quotes`,
+		`site.cron.everyMinutes: Invalid value: 31: must be from 1 to 30 minutes`,
+		`site.title: Invalid value: "two\nlines": must be one line of at most 200 characters, without white space at either end`,
+	}},
+	{"addresses of mail that WordPress would not send to", `{wordpress:adminPassword: {secure: correct horse}, wordpress:site: {host: a.example.com, admin: {user: a, email: "A <a@b.c>"}}}`, []string{
+		`site.admin.email: Invalid value: "A <a@b.c>": must be a mail address such as admin@example.com, of at most 100 characters`,
+	}},
 	{"domains that are none", `wordpress:ingress: {tls: {certResolver: a, domains: [www.example.com, 192.0.2.1, "*", "*.example.com.", EXAMPLE.com]}}`, []string{
 		`ingress.tls.domains[1]: Invalid value: "192.0.2.1": must be a DNS name in lower case such as example.com, or a wildcard such as *.example.com`,
 		`ingress.tls.domains[2]: Invalid value: "*": must be a DNS name in lower case such as example.com, or a wildcard such as *.example.com`,

@@ -250,6 +250,10 @@ var edges = map[string]edge{
 		`{kubernetes:enableSecretMutable: true, kubernetes:context: another}`,
 		`kubernetes:enableSecretMutable: "True"`,
 	},
+	"administrators": {
+		`{wordpress:site: {host: a.example.com, admin: {user: a, email: a@b.c}}, wordpress:adminPassword: {secure: 12-letters..}}`,
+		`{wordpress:site: {host: a.example.com, admin: {user: a, email: a@b.c}}, wordpress:adminPassword: {secure: 11-letters.}}`,
+	},
 }
 
 var productionEdges = map[string]edge{

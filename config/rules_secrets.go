@@ -13,6 +13,7 @@ var secretRules = []rule{
 	{passwordsSurviveSetup, []string{"database.mode", "databasePassword", "databaseRootPassword"}},
 	{authSecrets, []string{"frontend.existingSecret", "authSecret"}},
 	{secretsChangeInPlace, nil},
+	{administrators, []string{"site.admin", "adminPassword"}},
 }
 
 // mutableSecrets is the Kubernetes provider's own key, which the program cannot set for it.
@@ -76,6 +77,25 @@ func secretsChangeInPlace(d *draft) field.ErrorList {
 		return field.ErrorList{field.Invalid(path, cut(value), remedy)}
 	}
 	return nil
+}
+
+// site.admin has a user, an email and a password, by adminPassword as a Pulumi secret or by site.admin.existingSecret, not both; and
+// without site.admin there is no site.title and no adminPassword: nothing would read them.
+func administrators(d *draft) field.ErrorList {
+	if !d.has("site.admin") {
+		return d.refuseGiven("goes with site.admin only: remove it, or say who administers the site", "site.title", "adminPassword")
+	}
+	var problems field.ErrorList
+	if d.stack.Site.Admin.User == "" {
+		problems = append(problems, field.Required(at("site.admin.user"), "the name that the administrator logs in with"))
+	}
+	if d.stack.Site.Admin.Email == "" {
+		problems = append(problems, field.Required(at("site.admin.email"), "the administrator's mail address, such as admin@example.com"))
+	}
+	return append(problems, d.checkSecret("adminPassword", d.stack.AdminPassword, secretSource{
+		existing: d.stack.Site.Admin.ExistingSecret != "", existingKey: "site.admin.existingSecret",
+		minLength: MinAdminPasswordLength, maxLength: MaxAdminPasswordLength,
+	})...)
 }
 
 // secretSource says where else a secret may come from, and its least and greatest length in bytes; 0 is no

@@ -64,6 +64,10 @@ type Stack struct {
 	// AuthSecret is what the eight WordPress keys and salts derive from. Must be a Pulumi secret of at
 	// least 32 characters. Required unless frontend.existingSecret is set.
 	AuthSecret Secret `json:"authSecret"`
+	// AdminPassword is the password that the site's administrator is installed with; it counts at the installation alone, and is
+	// changed in WordPress afterwards. Must be a Pulumi secret of 12 to 256 characters, without line break, NUL or white space at
+	// either end. Required with site.admin unless site.admin.existingSecret is set, and refused otherwise.
+	AdminPassword Secret `json:"adminPassword"`
 }
 
 // PullPolicy is Kubernetes' imagePullPolicy. Never is left out: it only fails where IfNotPresent would help itself.
@@ -80,6 +84,13 @@ type Site struct {
 	// Host is the DNS name that visitors use, in lower case, without scheme and port; in production none under localhost,
 	// test, example or invalid. Required.
 	Host string `json:"host"`
+	// Title of the site, at most 200 characters; it counts at the installation alone, and is changed in WordPress afterwards.
+	// Default: site.host.
+	Title string `json:"title"`
+	// Admin is who administers the site at first. Unset: the program installs no site, and waits for one in the database.
+	Admin SiteAdmin `json:"admin"`
+	// Cron runs the site's scheduled tasks.
+	Cron SiteCron `json:"cron"`
 	// HSTSSeconds is how long browsers come back over HTTPS only (Strict-Transport-Security), 0 to 63072000, which is two years;
 	// 0 has them forget an earlier promise, which is the way to turn it off. Subdomains are not included. Only with HTTPS.
 	// Default: 31536000.
@@ -92,6 +103,29 @@ type Site struct {
 	// XMLRPC answers /xmlrpc.php, with which some apps and services work; one request there can try many passwords.
 	// Default: false.
 	XMLRPC bool `json:"xmlrpc"`
+}
+
+// SiteAdmin is the administrator that the site is installed with. A site that is installed already is left alone.
+type SiteAdmin struct {
+	// User is the name to log in with: 1 to 60 characters of A-Z, a-z, 0-9, space, _, ., - and @, with no space at either end and
+	// no two in a row. Required with site.admin.
+	User string `json:"user"`
+	// Email is the administrator's address and the site's. Required with site.admin.
+	Email string `json:"email"`
+	// ExistingSecret names a Secret in the namespace that holds the administrator's password under the key password. Unset: the
+	// program creates the Secret from adminPassword.
+	ExistingSecret string `json:"existingSecret"`
+}
+
+// Installs reports whether the program installs the site where there is none.
+func (a SiteAdmin) Installs() bool { return a.User != "" }
+
+// SiteCron runs the site's scheduled tasks, such as posts that are to be published later, without waiting for a visitor.
+type SiteCron struct {
+	// Enabled has a CronJob ask for the tasks that are due, and visitors' requests no longer start them. Default: true.
+	Enabled *bool `json:"enabled"`
+	// EveryMinutes is how often, 1 to 30, counted from the full hour. Default: 5.
+	EveryMinutes int `json:"everyMinutes"`
 }
 
 // Resources are both the requests and the limits of a container, so that its pod is of QoS class Guaranteed, unless cpuLimit is given.

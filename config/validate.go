@@ -1,10 +1,14 @@
 package config
 
 import (
+	"fmt"
 	"maps"
+	"net/mail"
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -50,7 +54,51 @@ func validateSite(s *Site) field.ErrorList {
 		checkHost(at("site.host"), s.Host),
 		checkRange(at("site.hstsSeconds"), s.HSTSSeconds, 0, MaxHSTSSeconds, "seconds"),
 		validateBrowserFeatures(s.BrowserFeatures),
+		validateTitle(s.Title),
+		validateSiteUser(s.Admin.User),
+		validateSiteEmail(s.Admin.Email),
+		checkOptionalDNSName(at("site.admin.existingSecret"), s.Admin.ExistingSecret, "a Secret's name"),
+		checkRange(at("site.cron.everyMinutes"), s.Cron.EveryMinutes, 1, MaxCronMinutes, "minutes"),
 	)
+}
+
+// validateTitle passes one that is not given.
+func validateTitle(title string) field.ErrorList {
+	isPlain := utf8.ValidString(title) && strings.IndexFunc(title, unicode.IsControl) < 0
+	if isPlain && utf8.RuneCountInString(title) <= MaxTitleLength && strings.TrimSpace(title) == title {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(at("site.title"), title, fmt.Sprintf(
+		"must be one line of at most %d characters, without white space at either end", MaxTitleLength))}
+}
+
+// validateSiteUser passes a name that is not given. It accepts what WordPress would not change.
+func validateSiteUser(name string) field.ErrorList {
+	isForeign := func(r rune) bool {
+		return r != ' ' && r != '_' && r != '.' && r != '-' && r != '@' &&
+			(r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
+	}
+	isClean := strings.IndexFunc(name, isForeign) < 0 && strings.Join(strings.Fields(name), " ") == name
+	if isClean && len(name) <= maxSiteUser {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(at("site.admin.user"), name, fmt.Sprintf(
+		"must be 1 to %d characters of A-Z, a-z, 0-9, space, _, ., - and @, without a space at either end or two in a row", maxSiteUser))}
+}
+
+// validateSiteEmail passes an address that is not given. WordPress wants a name with a dot behind the @.
+func validateSiteEmail(email string) field.ErrorList {
+	if email == "" {
+		return nil
+	}
+	address, err := mail.ParseAddress(email)
+	_, host, _ := strings.Cut(email, "@")
+	if err == nil && address.Address == email && address.Name == "" && !strings.Contains(email, `"`) &&
+		isHostName(strings.ToLower(host)) && strings.Contains(host, ".") && len(email) <= maxSiteEmail {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(at("site.admin.email"), email, fmt.Sprintf(
+		"must be a mail address such as admin@example.com, of at most %d characters", maxSiteEmail))}
 }
 
 func validateBrowserFeatures(features []string) field.ErrorList {

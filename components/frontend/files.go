@@ -16,11 +16,14 @@ const (
 	seedKey     = "seed.sh"
 	startupKey  = "startup.php"
 	picturesKey = "pictures.php"
+	connectKey  = "connect.php"
+	installKey  = "install.php"
 	// caBundleKey is there only where the stack names authorities of its own.
 	caBundleKey = "database-ca.crt"
 )
 
 const (
+	connectPath  = configPath + "/" + connectKey
 	caBundlePath = configPath + "/" + caBundleKey
 	picturesPath = configPath + "/" + picturesKey
 	// imageAuthorities is where Debian, which the image is made of, keeps the authorities that it trusts, by their hashes.
@@ -63,13 +66,20 @@ func siteFiles(args *Args) map[string]string {
 		"PicturesPath":       picturesPath,
 		// The last third of a request's time is for the picture itself.
 		"PicturePatienceSeconds": args.MaxRequestSeconds * 2 / 3,
+		"ConnectPath":            connectPath,
+		"AdminPasswordPath":      adminPath + "/" + AdminPasswordKey,
+		"Title":                  args.Title,
+		"Admin":                  args.Admin,
+		"Cron":                   args.Cron,
 	}
+	values["Scheme"], values["Host"], _ = strings.Cut(args.SiteURL, "://")
 	files := make(map[string]string)
 	if hasCABundle(args) {
 		values["CABundlePath"] = caBundlePath
 		files[caBundleKey] = args.Database.TLS.CABundle
 	}
-	for _, key := range []string{portsKey, siteKey, phpKey, wpConfigKey, picturesKey, seedKey, startupKey} {
+	keys := []string{portsKey, siteKey, phpKey, wpConfigKey, picturesKey, seedKey, startupKey, connectKey, installKey}
+	for _, key := range keys {
 		files[key] = render(key, values)
 	}
 	return files

@@ -26,6 +26,9 @@ const (
 	Name = "wordpress"
 	// AuthSecret holds the eight keys and salts.
 	AuthSecret = "wordpress-auth"
+	// AdminSecret holds the password that the site is installed with, under AdminPasswordKey.
+	AdminSecret      = "wordpress-admin"
+	AdminPasswordKey = "password"
 	// ServicePort is the port of the Service.
 	ServicePort = 80
 	// ServicePortName is the name of that port.
@@ -75,6 +78,12 @@ type Args struct {
 	Proxies int
 	// BuffersBodies says that the edge reads the body of a request before it asks a pod, of all but GET and HEAD.
 	BuffersBodies bool
+	// Title and Admin are what the site is installed with where there is none. Without Admin none is installed, and the pods wait
+	// for one in the database.
+	Title string
+	Admin *AdminArgs
+	// Cron says that somebody asks for the tasks that are due, so that visitors' requests need not start them.
+	Cron bool
 	// RequireSpread leaves a pod pending rather than placing two on a node. Default: spread as far as possible.
 	RequireSpread bool
 	// MaxSurge and MaxUnavailable of a rolling update: a count or a percentage. Required.
@@ -107,6 +116,16 @@ type Args struct {
 	// After are resources that must be ready before the pods start, such as the database. Everything else is
 	// created without waiting for them.
 	After []pulumi.Resource
+}
+
+// AdminArgs are the administrator that the site is installed with.
+type AdminArgs struct {
+	// User is the name to log in with, and Email the address. Required.
+	User, Email string
+	// Password is a secret. Nil with ExistingSecret.
+	Password pulumi.StringInput
+	// ExistingSecret names a Secret that holds the password under AdminPasswordKey. Empty: the component creates one.
+	ExistingSecret string
 }
 
 // DatabaseArgs tell WordPress where its data is.
@@ -184,6 +203,8 @@ func (a *Args) check() error {
 		return errors.New("content claim, database host and database secret are required")
 	case (a.AuthSecret == nil) == (a.ExistingAuthSecret == ""):
 		return errors.New("either an auth secret or an existing secret is required")
+	case a.Admin.isIncomplete():
+		return errors.New("user, email and either a password or an existing secret of the administrator are required")
 	case min(int64(a.Workers), a.RequestMemoryBytes, a.PictureMemoryBytes, a.MaxUploadBytes, int64(a.MaxRequestSeconds)) < 1:
 		return errors.New("workers, maximum upload, memory of a picture, and memory and time of a request must be above 0")
 	case a.Proxies < 0:
@@ -195,9 +216,17 @@ func (a *Args) check() error {
 	return nil
 }
 
+func (a *AdminArgs) isIncomplete() bool {
+	return a != nil && (a.User == "" || a.Email == "" || (a.Password == nil) == (a.ExistingSecret == ""))
+}
+
 func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error {
 	parent := pulumi.Parent(f)
 	keysChecksum, err := f.registerAuthSecret(ctx, name, args, parent)
+	if err != nil {
+		return err
+	}
+	adminSecret, err := registerAdminSecret(ctx, name, args, parent)
 	if err != nil {
 		return err
 	}
@@ -228,6 +257,7 @@ func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error 
 	names := mounted{
 		configMap: f.Files, authSecret: f.AuthSecretName,
 		keysChecksum: keysChecksum, passwordChecksum: checksum,
+		adminSecret: adminSecret,
 	}
 	deployment, err := appsv1.NewDeployment(ctx, name+"-deployment", deploymentArgs(args, names), opts...)
 	if err != nil {

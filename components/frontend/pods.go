@@ -47,6 +47,8 @@ const (
 // is nil where the program does not see them.
 type mounted struct {
 	configMap, authSecret, keysChecksum, passwordChecksum pulumi.StringInput
+	// adminSecret is nil where nobody is to be installed.
+	adminSecret pulumi.StringInput
 }
 
 func deploymentArgs(args *Args, names mounted) *appsv1.DeploymentArgs {
@@ -88,18 +90,26 @@ func podSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 		SecurityContext:               pod.SecurityContext(userID),
 		TerminationGracePeriodSeconds: pulumi.Int(args.TerminationGracePeriodSeconds),
 		ImagePullSecrets:              pod.PullSecrets(args.ImagePullSecrets),
-		InitContainers:                corev1.ContainerArray{seedContainer(args)},
+		InitContainers:                corev1.ContainerArray{seedContainer(args), installContainer(args)},
 		Containers:                    corev1.ContainerArray{siteContainer(args)},
-		Volumes: corev1.VolumeArray{
-			pod.ClaimVolume(contentVolume, args.ContentClaim),
-			pod.ConfigMapVolume(configVolume, names.configMap),
-			secretsVolumeArgs(args.Database, names.authSecret),
-			pod.Scratch(),
-		},
-		TopologySpreadConstraints: spreadConstraints(args),
-		Tolerations:               tolerations(),
-		Affinity:                  antiAffinity(args),
+		Volumes:                       volumes(args, names),
+		TopologySpreadConstraints:     spreadConstraints(args),
+		Tolerations:                   tolerations(),
+		Affinity:                      antiAffinity(args),
 	}
+}
+
+func volumes(args *Args, names mounted) corev1.VolumeArray {
+	list := corev1.VolumeArray{
+		pod.ClaimVolume(contentVolume, args.ContentClaim),
+		pod.ConfigMapVolume(configVolume, names.configMap),
+		secretsVolumeArgs(args.Database, names.authSecret),
+		pod.Scratch(),
+	}
+	if names.adminSecret != nil {
+		list = append(list, adminVolumeArgs(names.adminSecret))
+	}
+	return list
 }
 
 // seedContainer fills the shared volume on first boot, see files/seed.sh.
@@ -198,24 +208,32 @@ func drain(seconds int) *corev1.LifecycleArgs {
 
 func mounts(args *Args) corev1.VolumeMountArray {
 	fixed := corev1.VolumeMountArray{
+		pod.File(configVolume, portsKey, "/etc/apache2/ports.conf"),
+		pod.File(configVolume, siteKey, "/etc/apache2/sites-available/000-default.conf"),
+		pod.File(configVolume, startupKey, healthPath+"/"+startupKey),
+	}
+	return slices.Concat(fixed, programMounts(args), pod.ScratchMounts(
+		[2]string{"tmp", "/tmp"}, [2]string{"run", "/var/run/apache2"}, [2]string{"lock", "/var/lock/apache2"}))
+}
+
+// programMounts are what WordPress needs to run, whether a web server or a command starts it.
+func programMounts(args *Args) corev1.VolumeMountArray {
+	fixed := corev1.VolumeMountArray{
 		&corev1.VolumeMountArgs{
 			Name:      pulumi.String(contentVolume),
 			SubPath:   pulumi.String(contentFolder),
 			MountPath: pulumi.String(corePath + "/wp-content"),
 		},
 		imageVolume(),
-		pod.File(configVolume, portsKey, "/etc/apache2/ports.conf"),
-		pod.File(configVolume, siteKey, "/etc/apache2/sites-available/000-default.conf"),
 		pod.File(configVolume, phpKey, "/usr/local/etc/php/conf.d/zz-wordpress.ini"),
 		pod.File(configVolume, wpConfigKey, corePath+"/wp-config.php"),
 		pod.File(configVolume, picturesKey, picturesPath),
-		pod.File(configVolume, startupKey, healthPath+"/"+startupKey),
+		pod.File(configVolume, connectKey, connectPath),
 	}
 	if hasCABundle(args) {
 		fixed = append(fixed, pod.File(configVolume, caBundleKey, caBundlePath))
 	}
-	return slices.Concat(fixed, secretMounts(args.Database), pod.ScratchMounts(
-		[2]string{"tmp", "/tmp"}, [2]string{"run", "/var/run/apache2"}, [2]string{"lock", "/var/lock/apache2"}))
+	return append(fixed, secretMounts(args.Database)...)
 }
 
 // secretMounts show each secret as a file of its own, which stays as it was when the container started. A mounted folder would follow

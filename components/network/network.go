@@ -28,6 +28,8 @@ const (
 	FrontendPolicy = "wordpress"
 	// DatabasePolicy is for MySQL.
 	DatabasePolicy = "wordpress-mysql"
+	// CronPolicy is for the pods that ask WordPress for its scheduled tasks.
+	CronPolicy = "wordpress-cron"
 	// SolverPolicy is for the pods by which cert-manager proves that the host is the site's own.
 	SolverPolicy = "wordpress-acme-solver"
 )
@@ -55,6 +57,8 @@ type Args struct {
 	ExternalDatabase *DestinationArgs
 	// Egress is what else WordPress may reach. Of a network that holds private ones, these are left out.
 	Egress []DestinationArgs
+	// Cron selects the pods that ask WordPress for its scheduled tasks. Nil: there are none.
+	Cron pulumi.StringMap
 	// ACMESolver lets the edge reach the pods that cert-manager starts to answer for the host.
 	ACMESolver bool
 }
@@ -150,6 +154,13 @@ func (n *Network) register(ctx *pulumi.Context, name string, args *Args) error {
 			return fmt.Errorf("database's policy: %w", err)
 		}
 		allowed = append(allowed, database)
+	}
+	if args.Cron != nil {
+		cron, err := n.allow(ctx, name+"-cron", policyArgs(args, CronPolicy, cronSpec(args)))
+		if err != nil {
+			return fmt.Errorf("cron's policy: %w", err)
+		}
+		allowed = append(allowed, cron)
 	}
 	if args.ACMESolver {
 		solver, err := n.allow(ctx, name+"-solver", policyArgs(args, SolverPolicy, solverSpec(args)))

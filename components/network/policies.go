@@ -63,7 +63,7 @@ func frontendSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Frontend.Selector},
 		PolicyTypes: bothWays(),
 		// The kubelet's probes come from the pod's own node, which no implementation shuts out.
-		Ingress: fromEdge(args, args.Frontend.Port),
+		Ingress: append(fromEdge(args, args.Frontend.Port), fromCron(args)...),
 		Egress:  egress,
 	}
 }
@@ -78,6 +78,30 @@ func databaseSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 			Ports: ports(tcp, args.Database.Port),
 		}},
 	}
+}
+
+// cronSpec lets the tasks' pods look up WordPress's Service and ask it.
+func cronSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
+	return &networkingv1.NetworkPolicySpecArgs{
+		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Cron},
+		PolicyTypes: bothWays(),
+		Egress: networkingv1.NetworkPolicyEgressRuleArray{
+			&networkingv1.NetworkPolicyEgressRuleArgs{
+				To: networkingv1.NetworkPolicyPeerArray{podsPeer(args.Frontend)}, Ports: ports(tcp, args.Frontend.Port),
+			},
+			dnsRule(args),
+		},
+	}
+}
+
+func fromCron(args *Args) networkingv1.NetworkPolicyIngressRuleArray {
+	if args.Cron == nil {
+		return nil
+	}
+	return networkingv1.NetworkPolicyIngressRuleArray{&networkingv1.NetworkPolicyIngressRuleArgs{
+		From:  networkingv1.NetworkPolicyPeerArray{podsPeer(PodsArgs{Selector: args.Cron})},
+		Ports: ports(tcp, args.Frontend.Port),
+	}}
 }
 
 func solverSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {

@@ -154,7 +154,7 @@ func environmentSecret(s *stack, report report) {
 // probes wants a start that may take its time and a readiness that follows it, on ports that exist: requests reach a pod that
 // cannot answer otherwise.
 func probes(s *stack, report report) {
-	for _, w := range s.workloads {
+	for _, w := range s.served() {
 		for _, c := range w.mains() {
 			if c.StartupProbe == nil {
 				report(w.object, field.Required(c.path.Child("startupProbe"), "give one that allows for the longest start"))

@@ -125,6 +125,9 @@ var rules = []rule{
 	{"drain", drain},
 }
 
+// jobPodPath is where a CronJob has its pods.
+const jobPodPath = "spec.jobTemplate.spec.template.spec"
+
 // Check returns nil or an *Error with every rule that the objects of a stack break. The objects show their secrets.
 func Check(objects []plan.Object, terms Terms) error {
 	s := newStack(objects, terms)
@@ -134,6 +137,9 @@ func Check(objects []plan.Object, terms Terms) error {
 		rule.check(s, func(object plan.Object, problem *field.Error) {
 			if s.isUndecoded(object) && rule.name != schemaRule {
 				return
+			}
+			if object.Kind() == "CronJob" {
+				problem.Field = strings.Replace(problem.Field, podPath.String(), jobPodPath, 1)
 			}
 			violations = append(violations, Violation{rule.name, hide.Replace(identity(object)), hide.Replace(problem.Error())})
 		})

@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -58,7 +59,7 @@ type malformed struct {
 	isFatal bool
 }
 
-// workload is what Deployments and StatefulSets have in common.
+// workload is what Deployments, StatefulSets and CronJobs have in common.
 type workload struct {
 	object   plan.Object
 	selector labels.Selector
@@ -66,6 +67,8 @@ type workload struct {
 	template corev1.PodTemplateSpec
 	// service governs a StatefulSet.
 	service string
+	// ends tells of a CronJob, whose pods end by themselves: nobody counts, replaces or visits them.
+	ends bool
 }
 
 // container is a container of a pod and its place in the workload.
@@ -133,12 +136,15 @@ func newStack(objects []plan.Object, terms Terms) *stack {
 	strict[storagev1.StorageClass](s, "StorageClass")
 	for _, d := range strict[appsv1.Deployment](s, "Deployment") {
 		spec := d.typed.Spec
-		s.workloads = append(s.workloads, workload{d.object, selector(spec.Selector), spec.Replicas, spec.Template, ""})
+		s.workloads = append(s.workloads, workload{d.object, selector(spec.Selector), spec.Replicas, spec.Template, "", false})
 	}
 	for _, d := range strict[appsv1.StatefulSet](s, "StatefulSet") {
 		spec := d.typed.Spec
 		s.workloads = append(s.workloads,
-			workload{d.object, selector(spec.Selector), spec.Replicas, spec.Template, spec.ServiceName})
+			workload{d.object, selector(spec.Selector), spec.Replicas, spec.Template, spec.ServiceName, false})
+	}
+	for _, d := range strict[batchv1.CronJob](s, "CronJob") {
+		s.workloads = append(s.workloads, workload{d.object, labels.Nothing(), nil, d.typed.Spec.JobTemplate.Spec.Template, "", true})
 	}
 	s.secretValues = s.secretTexts()
 	return s
@@ -209,6 +215,11 @@ func (s *stack) selected(namespace string, selector labels.Selector) []workload 
 		}
 	}
 	return matching
+}
+
+// served are the workloads whose pods run until somebody ends them.
+func (s *stack) served() []workload {
+	return slices.DeleteFunc(slices.Clone(s.workloads), func(w workload) bool { return w.ends })
 }
 
 // mains are the containers that run for as long as the pod does.

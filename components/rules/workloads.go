@@ -12,7 +12,7 @@ import (
 
 // workloadSelector wants every workload to own its pods alone: two that fight over a pod delete each other's.
 func workloadSelector(s *stack, report report) {
-	for _, w := range s.workloads {
+	for _, w := range s.served() {
 		own := false
 		for _, other := range s.selected(w.object.Namespace(), w.selector) {
 			if identity(other.object) == identity(w.object) {
@@ -111,7 +111,7 @@ func disruptionBudget(s *stack, report report) {
 			budgets[identity(target.object)]++
 		}
 	}
-	for _, w := range s.workloads {
+	for _, w := range s.served() {
 		switch count := budgets[identity(w.object)]; {
 		case count == 0:
 			report(w.object, field.Required(podLabels, "a PodDisruptionBudget that selects these pods: add one, or a drain evicts all at once"))
@@ -136,7 +136,7 @@ func autoscaler(s *stack, report report) {
 			report(hpa.object, field.Invalid(path.Child("apiVersion"), target.APIVersion, fmt.Sprintf("must be %q", want)))
 		}
 	}
-	for _, w := range s.workloads {
+	for _, w := range s.served() {
 		path := field.NewPath("spec", "replicas")
 		switch owned := scaled[identity(w.object)]; {
 		case owned && w.replicas != nil:

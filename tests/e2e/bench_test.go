@@ -102,7 +102,7 @@ func (b *bench) firstAnswer(ctx context.Context) <-chan firstResponse {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		for {
-			response, err := b.visitor.get(ctx, "/wp-admin/install.php")
+			response, err := b.visitor.get(ctx, "/")
 			if err == nil && response.status == http.StatusOK {
 				answers <- firstResponse{after: time.Since(start)}
 				return

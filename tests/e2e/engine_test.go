@@ -88,6 +88,12 @@ func (d *deployment) expectNoChanges(t *testing.T) {
 	}
 }
 
+// administrator is whom the program installs the site with.
+func (d *deployment) administrator(ctx context.Context) (account, error) {
+	password, err := d.GetConfig(ctx, "wordpress:adminPassword")
+	return account{user: "admin", password: password.Value}, err
+}
+
 // destroy reports the engine's error instead of failing the test.
 func (d *deployment) destroy(ctx context.Context) error {
 	_, err := d.Destroy(ctx, optdestroy.ProgressStreams(&d.output))

@@ -121,7 +121,7 @@ var commentAddress = regexp.MustCompile(`#comment-(\d+)$`)
 
 // comment posts a comment and keeps what WordPress acknowledged.
 func (s *subject) comment(client *load.Client, acknowledged *ledger) func(context.Context) (load.Reply, error) {
-	post := strings.TrimPrefix(s.guestbook.path, "/?p=")
+	post := fmt.Sprint(s.guestbook.id)
 	return func(ctx context.Context) (load.Reply, error) {
 		text := acknowledged.next()
 		form := url.Values{

@@ -40,10 +40,14 @@ const (
 // usualPorts are tried at every pod, beside those that any pod declares.
 var usualPorts = []int{22, 53, 80, 443, 3306, 8080, 8443, 33060}
 
+// cronLabels are those of the pods that ask WordPress for its scheduled tasks.
+var cronLabels = map[string]string{"app.kubernetes.io/name": "wordpress", "app.kubernetes.io/component": "cron"}
+
 // party is a pod that takes part.
 type party struct {
 	// role is web, database, dns or edge for what is there anyway. A stranger is inside or outside the site's namespace, beside
-	// the edge in its namespace, like the edge in its namespace and with its labels, or an impostor with its labels elsewhere.
+	// the edge in its namespace, like the edge in its namespace and with its labels, or an impostor with its labels elsewhere. A task
+	// has the labels of the CronJob's pods.
 	role      string
 	pod       corev1.Pod
 	container string
@@ -76,7 +80,7 @@ func TestNetworkPolicies(t *testing.T) {
 			"namespace and in another try each other, the edge and DNS on every port, the API server, the kubelets and the metadata " +
 			"address",
 		figure: fmt.Sprintf("%d connections tried: %s", found.tried, outcome(found.problem,
-			"the edge reaches WordPress, WordPress reaches MySQL and DNS, and nothing else passes")),
+			"the edge and the scheduled tasks' pods reach WordPress, WordPress reaches MySQL, both look up names, and nothing else passes")),
 		figures: evidence.Figures{"connections": float64(found.tried)}}, found.problem)
 }
 
@@ -160,6 +164,7 @@ func (s *subject) parties(t *testing.T) []party {
 	}
 	parties := []party{
 		s.stranger(t, "inside", s.namespace, nil),
+		s.stranger(t, "task", s.namespace, cronLabels),
 		s.stranger(t, "outside", outsideNamespace, nil),
 		s.stranger(t, "impostor", outsideNamespace, edgeLabels),
 		s.stranger(t, "beside", edgeNamespace, nil),
@@ -272,7 +277,9 @@ func (s *subject) targets(t *testing.T, parties []party) []target {
 }
 
 // isFree tells of a pod that no policy concerns.
-func (p party) isFree() bool { return !slices.Contains([]string{"web", "database", "inside"}, p.role) }
+func (p party) isFree() bool {
+	return !slices.Contains([]string{"web", "database", "inside", "task"}, p.role)
+}
 
 // mayReach is what the site needs, and what is none of its business.
 func mayReach(from, to party, port int) bool {
@@ -281,6 +288,8 @@ func mayReach(from, to party, port int) bool {
 		return true
 	case from.role == "like":
 		return to.role == "web" && port == ourPlace.port
+	case from.role == "task":
+		return to.role == "web" && port == ourPlace.port || to.role == "dns" && servesDNS(to.pod, port)
 	case from.role == "web":
 		return to.role == "database" && port == 3306 || to.role == "dns" && servesDNS(to.pod, port)
 	}
@@ -337,7 +346,7 @@ func (s *subject) lookUpName(ctx context.Context, from party, found *findings) {
 	_, err := tryKubectl(ctx, s.project, "", "exec", "-n", from.pod.Namespace, from.pod.Name, "-c", from.container,
 		"--", "timeout", "8", "getent", "hosts", "kubernetes.default.svc.cluster.local")
 	var problem error
-	if got, want := err == nil, from.role == "web" || from.isFree(); got != want {
+	if got, want := err == nil, from.role == "web" || from.role == "task" || from.isFree(); got != want {
 		problem = fmt.Errorf("%s looks up a name: %t, want %t: %s", from, got, want, outcome(err, "an answer"))
 	}
 	found.add(1, problem)

@@ -6,8 +6,6 @@ import (
 	"maps"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/util/rand"
-
 	"wordpress-on-kubernetes/tests/stack"
 )
 
@@ -99,10 +97,17 @@ func newBeside(t *testing.T, name string, overrides map[string]string) *subject 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &subject{
+	found := &subject{
 		contender: &program{deployment: deployed, kubernetes: client}, place: where, project: project,
-		kubernetes: client, visitor: visitor, admin: account{user: "admin", password: rand.String(24)},
+		kubernetes: client, visitor: visitor,
 	}
+	if _, hasNone := overrides["wordpress:site.admin"]; hasNone {
+		return found
+	}
+	if found.admin, err = deployed.administrator(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 // deploy also removes what an earlier run may have left, when it was cut off.

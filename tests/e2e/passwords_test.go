@@ -181,6 +181,7 @@ func (p *program) changeSecrets(t *testing.T, keys ...string) {
 	}
 }
 
+// setSecret overrides a secret as a user does.
 func (p *program) setSecret(t *testing.T, key, value string) {
 	t.Helper()
 	if err := p.SetConfig(t.Context(), key, auto.ConfigValue{Value: value, Secret: true}); err != nil {

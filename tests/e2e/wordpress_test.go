@@ -221,6 +221,7 @@ func (s *site) loggedOut(ctx context.Context) error {
 
 // article is a published post with a picture.
 type article struct {
+	id       int
 	title    string
 	path     string
 	picture  []byte
@@ -255,18 +256,21 @@ func (s *site) publish(ctx context.Context, title string) (article, error) {
 		return article{}, err
 	}
 	var post struct {
-		ID int `json:"id"`
+		ID   int    `json:"id"`
+		Link string `json:"link"`
 	}
 	header.Del("Content-Disposition")
 	if err := s.create(ctx, "/wp/v2/posts", "application/json", draft, header, &post); err != nil {
 		return article{}, err
 	}
+	address, err := url.Parse(post.Link)
 	return article{
+		id:       post.ID,
 		title:    title,
-		path:     fmt.Sprintf("/?p=%d", post.ID),
+		path:     address.RequestURI(),
 		picture:  picture,
 		filePath: strings.TrimPrefix(media.SourceURL, "https://"+s.host),
-	}, nil
+	}, err
 }
 
 func (s *site) create(ctx context.Context, route, contentType string, body []byte, header http.Header, into any) error {

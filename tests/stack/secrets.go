@@ -27,12 +27,15 @@ type secretKey struct {
 	replacedBy string
 	// standalone secrets are for a database that the program runs.
 	standalone bool
+	// onlyWith is the path of the field without which nobody reads the secret.
+	onlyWith string
 }
 
 var secretKeys = []secretKey{
 	{name: "databasePassword", replacedBy: "database.existingSecret"},
 	{name: "databaseRootPassword", replacedBy: "database.existingSecret", standalone: true},
 	{name: "authSecret", replacedBy: "frontend.existingSecret"},
+	{name: "adminPassword", replacedBy: "site.admin.existingSecret", onlyWith: "site.admin.user"},
 }
 
 // derive is the committed stack file with the missing secrets and what the target cluster needs.
@@ -123,11 +126,26 @@ func (p *Project) fillSecrets(project *workspace.Project, settings *workspace.Pr
 // needed reports whether the stack lacks the secret and has nothing that replaces it.
 func (s secretKey) needed(values config.Map) bool {
 	_, given := values[config.MustMakeKey(stackconfig.Project, s.name)]
-	if given || read(values, s.replacedBy) != "" {
+	if given || read(values, s.replacedBy) != "" || s.onlyWith != "" && read(values, s.onlyWith) == "" {
 		return false
 	}
 	external := read(values, "database.mode") == string(stackconfig.External)
 	return !s.standalone || !external
+}
+
+// Administrator is the name that a new site is installed with, or empty, once the project is prepared; hasPassword says that the
+// password is in the stack's configuration.
+func (p *Project) Administrator() (user string, hasPassword bool, err error) {
+	project, err := workspace.LoadProject(filepath.Join(p.Repo, "Pulumi.yaml"))
+	if err != nil {
+		return "", false, fmt.Errorf("project file: %w", err)
+	}
+	settings, err := workspace.LoadProjectStack(nil, project, p.derived())
+	if err != nil {
+		return "", false, fmt.Errorf("%s: %w", p.derived(), err)
+	}
+	_, hasPassword = settings.Config[config.MustMakeKey(stackconfig.Project, "adminPassword")]
+	return read(settings.Config, "site.admin.user"), hasPassword, nil
 }
 
 func (p *Project) mayGenerate(values config.Map) bool {
@@ -145,7 +163,7 @@ func (p *Project) missingError(missing []string) error {
 	}
 	return fmt.Errorf("stack %q lacks %d secrets, which are generated for a development profile only.\n"+
 		"Run in the checkout, each asks for its value:%s\n"+
-		"or name Kubernetes Secrets that exist already in database.existingSecret and frontend.existingSecret",
+		"or name Kubernetes Secrets that exist already in database.existingSecret, frontend.existingSecret and site.admin.existingSecret",
 		p.Stack, len(missing), lines.String())
 }
 

@@ -83,8 +83,8 @@ func secretValues(t *testing.T, project *Project) map[string]string {
 	return secrets
 }
 
-// allSecrets are the keys of a stack that runs its own database.
-var allSecrets = []string{"wordpress:authSecret", "wordpress:databasePassword", "wordpress:databaseRootPassword"}
+// allSecrets are the keys of a stack that runs its own database and installs its site.
+var allSecrets = []string{"wordpress:adminPassword", "wordpress:authSecret", "wordpress:databasePassword", "wordpress:databaseRootPassword"}
 
 func TestDevelopmentSecretsAreGenerated(t *testing.T) {
 	t.Parallel()
@@ -272,15 +272,17 @@ func TestCommittedFilesAreNeverWritten(t *testing.T) {
 func TestProductionWithoutSecretsStopsWithTheCommandsToRun(t *testing.T) {
 	t.Parallel()
 	const command = "\n  pulumi config set --secret --stack prod wordpress:"
-	user, root, auth := command+"databasePassword", command+"databaseRootPassword", command+"authSecret"
+	user, root, auth, admin := command+"databasePassword", command+"databaseRootPassword", command+"authSecret", command+"adminPassword"
 	for name, row := range map[string]struct {
 		old, replacement string
 		want             []string
 	}{
-		"as committed":                    {"", "", []string{user, root, auth}},
-		"external database":               {"mode: standalone\n    image: mysql:9.7.4", "mode: external\n    host: db.example.com", []string{user, auth}},
-		"existing secret of the database": {"mode: standalone", "mode: standalone\n    existingSecret: vault", []string{auth}},
-		"existing secret of the frontend": {"spread: preferred", "existingSecret: vault", []string{user, root}},
+		"as committed":                         {"", "", []string{user, root, auth, admin}},
+		"external database":                    {"mode: standalone\n    image: mysql:9.7.4", "mode: external\n    host: db.example.com", []string{user, auth, admin}},
+		"existing secret of the database":      {"mode: standalone", "mode: standalone\n    existingSecret: vault", []string{auth, admin}},
+		"existing secret of the frontend":      {"spread: preferred", "existingSecret: vault", []string{user, root, admin}},
+		"existing secret of the administrator": {"email: admin@example.com", "email: admin@example.com, existingSecret: vault", []string{user, root, auth}},
+		"nobody to install":                    {"    admin: {user: admin, email: admin@example.com}\n", "", []string{user, root, auth}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			repo := checkout(t)
@@ -290,7 +292,7 @@ func TestProductionWithoutSecretsStopsWithTheCommandsToRun(t *testing.T) {
 			if err == nil {
 				t.Fatal("no error")
 			}
-			for _, line := range []string{user, root, auth} {
+			for _, line := range []string{user, root, auth, admin} {
 				if want, got := slices.Contains(row.want, line), strings.Contains(err.Error()+"\n", line+"\n"); got != want {
 					t.Errorf("the line %q is there: %t, want %t, in\n%v", line, got, want, err)
 				}
@@ -307,6 +309,7 @@ func TestExistingSecretsNeedNoOthers(t *testing.T) {
 	repo := checkout(t)
 	rewrite(t, repo, "Pulumi.prod.yaml", "mode: standalone", "mode: standalone\n    existingSecret: vault")
 	rewrite(t, repo, "Pulumi.prod.yaml", "spread: preferred", "existingSecret: vault-too")
+	rewrite(t, repo, "Pulumi.prod.yaml", "email: admin@example.com", "email: admin@example.com, existingSecret: vault-as-well")
 	for _, placeholders := range []bool{false, true} {
 		secrets := secretValues(t, &Project{Repo: repo, Stack: "prod", Context: "mine", Placeholders: placeholders})
 		if len(secrets) != 0 {
@@ -318,7 +321,7 @@ func TestExistingSecretsNeedNoOthers(t *testing.T) {
 func TestOverrideMayNameAnExistingSecret(t *testing.T) {
 	t.Parallel()
 	project := &Project{Repo: checkout(t), Stack: "dev", Overrides: map[string]string{"wordpress:frontend.existingSecret": "vault"}}
-	want := []string{"wordpress:databasePassword", "wordpress:databaseRootPassword"}
+	want := []string{"wordpress:adminPassword", "wordpress:databasePassword", "wordpress:databaseRootPassword"}
 	if keys := slices.Sorted(maps.Keys(secretValues(t, project))); !slices.Equal(keys, want) {
 		t.Errorf("generated %q, want %q", keys, want)
 	}

@@ -579,7 +579,7 @@ func TestConnectionsToTheDatabaseAreEncryptedAsAsked(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := runFrontend(t, func(args *frontend.Args) { args.Database.TLS = test.tls })
-			if !strings.Contains(siteFile(p, "startup.php"), "\t"+test.flags+"\n);") {
+			if !strings.Contains(siteFile(p, "connect.php"), "\t\t"+test.flags+"\n\t);") {
 				t.Errorf("the startup probe does not connect with %s", test.flags)
 			}
 			want := test.tls != nil

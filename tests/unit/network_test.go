@@ -39,6 +39,8 @@ func withExternalDatabase(a *network.Args) {
 
 func withSolver(a *network.Args) { a.ACMESolver = true }
 
+func withCron(a *network.Args) { a.Cron = pulumi.StringMap{"app": pulumi.String("cron")} }
+
 func withEgress(cidr string, ports ...int) func(*network.Args) {
 	return func(a *network.Args) {
 		a.Egress = append(a.Egress, network.DestinationArgs{Peers: network.PeersArgs{CIDRs: []string{cidr}}, Ports: ports})
@@ -95,6 +97,7 @@ var (
 	otherWeb = host{namespaceName, "web", "10.1.0.2"}
 	db       = host{namespaceName, "db", "10.1.0.3"}
 	stranger = host{namespaceName, "shell", "10.1.0.4"}
+	task     = host{namespaceName, "cron", "10.1.0.11"}
 	solver   = host{namespaceName, "solver", "10.1.0.5"}
 	traefik  = host{"traefik", "traefik", "10.1.0.6"}
 	neighbor = host{"traefik", "shell", "10.1.0.7"}
@@ -109,7 +112,7 @@ var (
 	visitor  = host{address: "2001:db8::1"}
 )
 
-var everyHost = []host{webPod, otherWeb, db, stranger, solver, traefik, neighbor, poser, dns, metrics,
+var everyHost = []host{webPod, otherWeb, db, stranger, task, solver, traefik, neighbor, poser, dns, metrics,
 	api, metadata, nodeDNS, otherDB, internet, visitor}
 
 var everyPort = []int32{25, 53, 80, 443, 587, 3306, 3307, 5353, 6443, 8080, 8081, 8089}
@@ -152,7 +155,10 @@ func TestWhoReachesWhom(t *testing.T) {
 			"site/web -> 2001:db8::1:443",
 		}, base...)},
 		"a private network": {[]func(*network.Args){withEgress("10.0.0.0/30", 6443)}, append([]string{"site/web -> 10.0.0.2:6443"}, base...)},
-		"certificates":      {[]func(*network.Args){withSolver}, append([]string{"traefik/traefik -> site/solver:8089"}, base...)},
+		"scheduled tasks": {[]func(*network.Args){withCron}, append([]string{
+			"site/cron -> site/web:8080", "site/cron -> kube-system/dns:53",
+		}, base...)},
+		"certificates": {[]func(*network.Args){withSolver}, append([]string{"traefik/traefik -> site/solver:8089"}, base...)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := runNetwork(t, row.changes...)
@@ -294,9 +300,9 @@ func TestSharedNamespaceClosesTheSitesPodsAlone(t *testing.T) {
 
 // What is allowed comes first, so that a site that runs already is never cut off; and goes last.
 func TestNothingIsDeniedBeforeItsExceptionsAreThere(t *testing.T) {
-	p := runNetwork(t, withSolver)
+	p := runNetwork(t, withSolver, withCron)
 	waits := p.registration("NetworkPolicy", "default-deny").DependsOn
-	for _, name := range []string{"wordpress", "wordpress-mysql", "wordpress-acme-solver"} {
+	for _, name := range []string{"wordpress", "wordpress-mysql", "wordpress-cron", "wordpress-acme-solver"} {
 		if urn := p.registration("NetworkPolicy", name).URN; !slices.Contains(waits, urn) {
 			t.Errorf("the default policy waits for %q, want %s too", waits, urn)
 		}

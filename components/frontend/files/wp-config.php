@@ -40,6 +40,30 @@ $GLOBALS['wp_filter']['cron_request'][10]['this-pod'] = [
 if (isset($_SERVER['VISITOR_ADDRESS'])) {
 	$_SERVER['REMOTE_ADDR'] = $_SERVER['VISITOR_ADDRESS'];
 }
+{{- if .Cron}}
+
+// A CronJob asks for the tasks that are due.
+defined('DISABLE_WP_CRON') || define('DISABLE_WP_CRON', true);
+{{- end}}
+
+// Where the database holds no site any more, WordPress sends every visitor to its installer, which nobody may open.
+$GLOBALS['wp_filter']['wp_redirect'][10]['no-installer'] = [
+	'accepted_args' => 1,
+	'function' => function ($location) {
+		if ($location !== WP_SITEURL . '/wp-admin/install.php') {
+			return $location;
+		}
+		header('Retry-After: 30');
+		http_response_code(503);
+		exit('The database holds no site.');
+	},
+];
+
+// The first pod of a newer core brings the database up to date. Those of the older one, which serve on meanwhile, ask for no step back.
+$GLOBALS['wp_filter']['option_db_version'][10]['newer-core'] = [
+	'accepted_args' => 1,
+	'function' => fn ($version) => min((int) $version, $GLOBALS['wp_db_version']),
+];
 
 // What pictures may take of the pod is bounded, see that file. After all plugins: they may choose an editor, and not lift the bound.
 $GLOBALS['wp_filter']['wp_image_editors'][PHP_INT_MAX]['bounded'] = [

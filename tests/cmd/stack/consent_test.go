@@ -48,7 +48,11 @@ func deployedTo(t *testing.T, name string) *stack.Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	existing := strings.NewReplacer("mode: standalone", "mode: standalone\n    existingSecret: a", "resources: {cpu: 500m, memory: 768Mi", "existingSecret: b\n    resources: {cpu: 500m, memory: 768Mi")
+	existing := strings.NewReplacer(
+		"mode: standalone", "mode: standalone\n    existingSecret: a",
+		"resources: {cpu: 500m, memory: 768Mi", "existingSecret: b\n    resources: {cpu: 500m, memory: 768Mi",
+		"admin: {", "admin: {existingSecret: c, ",
+	)
 	write(t, file, existing.Replace(string(text)))
 	t.Chdir(checkout)
 	project, err := stack.Open(name, "mine")

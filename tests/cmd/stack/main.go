@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 
 	"wordpress-on-kubernetes/components/plan"
@@ -115,9 +114,27 @@ func up(ctx context.Context, r request) error {
 	url, err := project.Output(ctx, engine, "url")
 	if err != nil || project.Context != "" {
 		fmt.Printf("\n%s\n", url)
+		return errors.Join(err, tellAdministrator(project))
+	}
+	return errors.Join(visit(ctx, project, url), tellAdministrator(project))
+}
+
+// tellAdministrator says who the site was installed with and where the password is, and never the password.
+func tellAdministrator(project *stack.Project) error {
+	user, isOwn, err := project.Administrator()
+	if err != nil || user == "" {
 		return err
 	}
-	return visit(ctx, project, url)
+	fmt.Printf("A new site is installed with the administrator %q.", user)
+	if isOwn {
+		target := ""
+		if project.Context != "" {
+			target = fmt.Sprintf(" CONTEXT='%s'", project.Context)
+		}
+		fmt.Printf(" The password: make pulumi STACK=%s%s ARGS='config get wordpress:adminPassword'", project.Stack, target)
+	}
+	fmt.Println()
+	return nil
 }
 
 // visit shows that the site answers, and how to reach it.
@@ -130,9 +147,6 @@ func visit(ctx context.Context, project *stack.Project, url string) error {
 		"  curl --cacert %s %s\n", url, end, status, project.EdgeCA(), end)
 	if status != http.StatusOK {
 		return fmt.Errorf("%s answers %d, want %d", end, status, http.StatusOK)
-	}
-	if strings.HasSuffix(end, "/wp-admin/install.php") {
-		fmt.Println("WordPress is not installed yet: whoever opens that page first becomes its administrator.")
 	}
 	fmt.Printf("For kubectl: export KUBECONFIG=%s. `make down` takes all of it down.\n", project.Kubeconfig())
 	return nil

@@ -88,7 +88,8 @@ var Proofs = []Proof{
 	// 21
 
 	// 22
-
+	{Test: "TestSiteIsInstalledOnce", Promise: 22, Title: "the site is installed by the program, once", Part: "once"},
+	{Test: "TestNobodyElseInstallsTheSite", Promise: 22, Title: "nobody else installs the site", Part: "nobody else"},
 	// 23
 	{Test: "TestChangedPasswordsFailNoRequest", Promise: 23, Title: "changed passwords fail no request"},
 	{Test: "TestFailedUpdateLeavesTheOldPassword", Promise: 23, Title: "a failed update leaves the old password working", Part: "failed update"},

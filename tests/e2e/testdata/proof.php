@@ -2,8 +2,8 @@
 /*
  * Installed as a must-use plugin on the sites that the proofs are tried on. It says which pod answers, lets the load
  * comment as fast as it likes, and adds pages: one that takes its time, one that lists what was stored, two that tell the
- * versions of the code and of the database, and how many connections the database has, and two that schedule a task and tell
- * what it did.
+ * versions of the code and of the database, and how many connections the database has, two that schedule a task and tell
+ * what it did, and one that tells what an installation has made.
  */
 header('X-Served-By: ' . gethostname());
 
@@ -28,6 +28,19 @@ add_action('init', function () {
 		sleep(min(20, (int) $_GET['proof-seconds']));
 		header('Content-Type: text/plain');
 		exit('took its time');
+	}
+	if (isset($_GET['proof-options'])) {
+		global $wpdb;
+		header('Content-Type: text/plain');
+		// What is kept for a while, or follows from the rest, changes by itself.
+		$rows = $wpdb->get_results("SELECT option_name, option_value FROM $wpdb->options WHERE option_name NOT LIKE '%transient%'
+			AND option_name NOT IN ('cron', 'rewrite_rules', 'doing_cron', 'recently_edited', 'auto_updater.lock', 'can_compress_scripts',
+			'recovery_keys')
+			ORDER BY option_name", ARRAY_N);
+		foreach ($rows as [$name, $value]) {
+			echo $name, ' ', md5($value), "\n";
+		}
+		exit(json_encode([wp_count_posts('post'), wp_count_posts('page'), count_users()]));
 	}
 	if (isset($_GET['proof-versions'])) {
 		global $wp_version, $wp_db_version;
