@@ -110,7 +110,7 @@ mount --bind "$root" "$root"
 cd "$root"
 for path in $memory; do mkdir -p ".$path"; done
 for pair in $volumes; do
-	if [ -d "${pair%%:*}" ]; then mkdir -p ".${pair##*:}"; elif [ ! -e ".${pair##*:}" ]; then : >".${pair##*:}"; fi
+	if [ -d "${pair%%:*}" ]; then mkdir -p ".${pair##*:}"; elif [ ! -e ".${pair##*:}" ]; then mkdir -p "$(dirname ".${pair##*:}")"; : >".${pair##*:}"; fi
 done
 mkdir -p dev proc
 mount -o remount,bind,ro "$root"
