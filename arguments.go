@@ -116,17 +116,32 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 	}
 	for _, destination := range settings.Egress {
 		args.Egress = append(args.Egress, network.DestinationArgs{
-			Peers: network.PeersArgs{CIDRs: []string{destination.CIDR}}, Ports: destination.Ports,
+			Peers: network.PeersArgs{Namespace: destination.Namespace, PodLabels: destination.PodLabels, CIDRs: cidrs(destination)},
+			Ports: destination.Ports,
 		})
 	}
 	return args
 }
 
-// reachesWeb reports whether WordPress may ask web servers for anything, its company's own among them.
-func reachesWeb(egress []config.NetworkDestination) bool {
-	return slices.ContainsFunc(egress, func(destination config.NetworkDestination) bool {
-		return slices.Contains(destination.Ports, 80) || slices.Contains(destination.Ports, 443)
-	})
+func cidrs(destination config.NetworkDestination) []string {
+	if destination.CIDR == "" {
+		return nil
+	}
+	return []string{destination.CIDR}
+}
+
+// outgoing says what WordPress may ask other servers for; the network policies say the same to the network.
+func outgoing(settings config.Network) frontend.OutgoingArgs {
+	args := frontend.OutgoingArgs{IsOpen: !*settings.Enabled}
+	for _, destination := range settings.Egress {
+		args.Ports = append(args.Ports, destination.Ports...)
+	}
+	slices.Sort(args.Ports)
+	args.Ports = slices.Compact(args.Ports)
+	if proxy := settings.Proxy; proxy.Host != "" {
+		args.Proxy = &frontend.ProxyArgs{Host: proxy.Host, Port: *proxy.Port, Bypass: proxy.Bypass}
+	}
+	return args
 }
 
 func storageArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace) *storage.Args {
@@ -231,7 +246,7 @@ func frontendArgs(
 			Password:    secret(stack.DatabasePassword),
 			TLS:         databaseTLSArgs(stack),
 		},
-		BlockOutgoingHTTP:  *stack.Network.Enabled && !reachesWeb(stack.Network.Egress),
+		Outgoing:           outgoing(stack.Network),
 		AuthSecret:         secret(stack.AuthSecret),
 		ExistingAuthSecret: settings.ExistingSecret,
 		After:              slices.Concat(mysql.Ready, closed),

@@ -174,20 +174,20 @@ func checkOptionalDNSName(path *field.Path, value, what string) field.ErrorList 
 		fmt.Sprintf("must be %s: lower case letters, digits, - and .", what))}
 }
 
-func checkDNSLabel(path *field.Path, value, what string) field.ErrorList {
+func checkNamespace(path *field.Path, value string) field.ErrorList {
 	if len(validation.IsDNS1123Label(value)) == 0 {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(path, value,
-		fmt.Sprintf("must be %s: at most 63 lower case letters, digits and -", what))}
+		"must be a namespace's name: at most 63 lower case letters, digits and -")}
 }
 
-// checkOptionalDNSLabel passes a name that is not given.
-func checkOptionalDNSLabel(path *field.Path, value, what string) field.ErrorList {
+// checkOptionalNamespace passes a name that is not given.
+func checkOptionalNamespace(path *field.Path, value string) field.ErrorList {
 	if value == "" {
 		return nil
 	}
-	return checkDNSLabel(path, value, what)
+	return checkNamespace(path, value)
 }
 
 // checkPodLabels accepts what the API server takes in a selector.

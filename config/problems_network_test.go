@@ -102,7 +102,7 @@ wordpress:network:
   - {cidr: 203.0.113.0/24}
   - {cidr: smtp.example.com, ports: [587, 0, 65536, 587]}
   - {cidr: 203.0.113.25, ports: []}`, []string{
-		`network.egress[0].cidr: Required value: the network that WordPress may reach, such as 203.0.113.25/32`,
+		`network.egress[0].cidr: Required value: the network that WordPress may reach, such as 203.0.113.25/32, or namespace for pods of the cluster`,
 		`network.egress[1].ports: Required value: the TCP ports that are reached there, such as [587]`,
 		`network.egress[2].cidr: Invalid value: "smtp.example.com": must be a network such as 203.0.113.0/24, with /32 for a single IPv4 address`,
 		`network.egress[2].ports[1]: Invalid value: 0: must be from 1 to 65535`,
@@ -119,12 +119,42 @@ wordpress:network:
 	{"ways out in the wrong form", `wordpress:network: {egress: [{cidr: 203.0.113.0/24, port: 443}, 203.0.113.0/24, {cidr: 203.0.113.0/24, ports: ["443"]}]}`, []string{
 		`network.egress[0].port: Forbidden: unknown key, did you mean "ports"?`,
 		`network.egress[0].ports: Required value: the TCP ports that are reached there, such as [587]`,
-		`network.egress[1]: Invalid value: "203.0.113.0/24": must be an object with the keys cidr, ports`,
+		`network.egress[1]: Invalid value: "203.0.113.0/24": must be an object with the keys cidr, namespace, podLabels, ports`,
 		`network.egress[2].ports: Invalid value: ["443"]: must be a list of whole numbers`,
+	}},
+	{"ways out to pods that cannot be", `
+wordpress:network:
+  egress:
+  - {namespace: Redis, ports: [6379]}
+  - {namespace: redis, podLabels: {"-": x}}
+  - {cidr: 203.0.113.0/24, podLabels: {app: redis}, ports: [6379]}`, []string{
+		`network.egress[0].namespace: Invalid value: "Redis": must be a namespace's name: at most 63 lower case letters, digits and -`,
+		`network.egress[1].podLabels: Invalid value: "-": must be a label's name such as app.kubernetes.io/name`,
+		`network.egress[1].ports: Required value: the TCP ports that are reached there, such as [587]`,
+		`network.egress[2].podLabels: Forbidden: goes with namespace only: remove it, or set the namespace of these pods`,
+	}},
+	{"a proxy that cannot be", `
+wordpress:network:
+  egress: [{cidr: 10.1.2.0/24, ports: [3128]}]
+  proxy: {host: "http://proxy", port: 0, bypass: [ok.example.com, "*", "a b", "*.example.com"]}`, []string{
+		`network.proxy.bypass[1]: Invalid value: "*": must be a DNS name such as search.example.com, or *.example.com for all below it`,
+		`network.proxy.bypass[2]: Invalid value: "a b": must be a DNS name such as search.example.com, or *.example.com for all below it`,
+		`network.proxy.host: Invalid value: "http://proxy": must be a DNS name or an IPv4 address, without port: lower case letters, digits, - and .`,
+		`network.proxy.port: Invalid value: 0: must be from 1 to 65535`,
+	}},
+	{"a proxy without a host", `wordpress:network: {proxy: {port: 3128, bypass: [a.example.com]}}`, []string{
+		`network.proxy.bypass: Forbidden: goes with host only: remove it, or set the proxy's host`,
+		`network.proxy.port: Forbidden: goes with host only: remove it, or set the proxy's host`,
+	}},
+	{"a proxy without a port", `wordpress:network: {proxy: {host: proxy.example.com}}`, []string{
+		`network.proxy.port: Required value: the port that the proxy listens on, such as 3128`,
+	}},
+	{"a proxy that is not let out", `wordpress:network: {egress: [{cidr: 10.1.2.0/24, ports: [3128]}, {cidr: 10.1.3.7/32, ports: [8080]}], proxy: {host: 10.1.3.7, port: 3128}}`, []string{
+		`network.egress: Required value: the way to network.proxy: add its network, or the namespace of its pods, with port 3128`,
 	}},
 	{"ways out that are no list", `wordpress:network: {enabled: "yes", edge: {namespace: edge, cidrs: 10.0.0.0/8}, egress: {cidr: 203.0.113.0/24, ports: [443]}}`, []string{
 		`network.edge.cidrs: Invalid value: "10.0.0.0/8": must be a list of texts`,
-		`network.egress: Invalid value: {"cidr":"203.0.113.0/24","ports":[443]}: must be a list of objects with the keys cidr, ports`,
+		`network.egress: Invalid value: {"cidr":"203.0.113.0/24","ports":[443]}: must be a list of objects with the keys cidr, namespace, podLabels, ports`,
 		`network.enabled: Invalid value: "yes": must be true or false, without quotes`,
 	}},
 }

@@ -197,6 +197,14 @@ var edges = map[string]edge{
 		`{wordpress:database: {mode: external, host: 192.0.2.7}, wordpress:databaseRootPassword: null, wordpress:network: {database: {}}}`,
 		`{wordpress:database: {mode: external, host: 192.0.2.7.example.com}, wordpress:databaseRootPassword: null, wordpress:network: {database: {}}}`,
 	},
+	"proxyIsWhole": {
+		`wordpress:network: {egress: [{cidr: 10.1.2.3/32, ports: [3128]}], proxy: {host: 10.1.2.3, port: 3128}}`,
+		`wordpress:network: {egress: [{cidr: 10.1.2.3/32, ports: [3128]}], proxy: {host: 10.1.2.3}}`,
+	},
+	"proxyIsLetOut": {
+		`wordpress:network: {egress: [{cidr: 10.1.2.2/31, ports: [3128]}], proxy: {host: 10.1.2.3, port: 3128}}`,
+		`wordpress:network: {egress: [{cidr: 10.1.2.4/31, ports: [3128]}], proxy: {host: 10.1.2.3, port: 3128}}`,
+	},
 	"promiseOfHTTPS": {
 		`{wordpress:site: {host: www.example.com, hstsSeconds: 1}}`,
 		`{wordpress:site: {host: www.example.com, hstsSeconds: 1}, wordpress:ingress: {redirectToHTTPS: false}}`,

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -14,6 +16,8 @@ var networkRules = []rule{
 	{databaseLabelsHaveNamespace, []string{"network.database"}},
 	{networkOfExternalDatabase, []string{"database.mode"}},
 	{externalDatabaseIsKnown, []string{"database.mode", "database.host", "network.enabled", "network.database"}},
+	{proxyIsWhole, []string{"network.proxy"}},
+	{proxyIsLetOut, []string{"network.enabled", "network.egress", "network.proxy"}},
 }
 
 // network.enabled false refuses every other key of network: nothing would read them, and whoever set them believes the
@@ -85,4 +89,36 @@ func externalDatabaseIsKnown(d *draft) field.ErrorList {
 	}
 	return field.ErrorList{field.Required(at("network.database"),
 		"where the database is: set cidrs to its networks, or namespace where it runs in this cluster")}
+}
+
+// network.proxy has a host and a port, or neither: WordPress uses a proxy only where it knows both.
+func proxyIsWhole(d *draft) field.ErrorList {
+	proxy := d.stack.Network.Proxy
+	switch {
+	case proxy.Host == "":
+		return d.refuseGiven("goes with host only: remove it, or set the proxy's host", "network.proxy.port", "network.proxy.bypass")
+	case proxy.Port == nil:
+		return field.ErrorList{field.Required(at("network.proxy.port"), "the port that the proxy listens on, such as 3128")}
+	}
+	return nil
+}
+
+// network.proxy is let out by network.egress: all that WordPress asks for goes there, and would wait in vain.
+func proxyIsLetOut(d *draft) field.ErrorList {
+	n := d.stack.Network
+	proxy := n.Proxy
+	if !*n.Enabled || proxy.Host == "" || proxy.Port == nil {
+		return nil
+	}
+	address, err := netip.ParseAddr(proxy.Host)
+	leads := func(destination NetworkDestination) bool {
+		network, wrong := netip.ParsePrefix(destination.CIDR)
+		isNear := err != nil || destination.Namespace != "" || wrong == nil && network.Contains(address)
+		return isNear && slices.Contains(destination.Ports, *proxy.Port)
+	}
+	if slices.ContainsFunc(n.Egress, leads) {
+		return nil
+	}
+	return field.ErrorList{field.Required(at("network.egress"),
+		fmt.Sprintf("the way to network.proxy: add its network, or the namespace of its pods, with port %d", *proxy.Port))}
 }

@@ -508,8 +508,21 @@ type Network struct {
 	// Database is where the external database is.
 	Database NetworkDatabase `json:"database"`
 	// Egress lists what else WordPress may reach, such as a mail server or the update servers of WordPress: objects of a
-	// cidr and TCP ports. Unset: nothing.
+	// network or pods of the cluster, and TCP ports. WordPress itself refuses requests to every other port at once. Unset: nothing.
 	Egress []NetworkDestination `json:"egress"`
+	// Proxy is what WordPress asks the web through.
+	Proxy NetworkProxy `json:"proxy"`
+}
+
+// NetworkProxy is an HTTP proxy that WordPress sends its requests to other servers through; requests to the site itself, and those that
+// plugins make by other means than WordPress's own, do not go there.
+type NetworkProxy struct {
+	// Host is the proxy's DNS name or IPv4 address. Unset: there is none.
+	Host string `json:"host"`
+	// Port that the proxy listens on, 1 to 65535; one that network.egress lets out. Required with host.
+	Port *int `json:"port"`
+	// Bypass are hosts that are asked without the proxy, such as search.example.com or *.example.com. Unset: none.
+	Bypass []string `json:"bypass"`
 }
 
 // NetworkEdge is where visitors' requests come from: pods, addresses or both.
@@ -555,11 +568,15 @@ type NetworkDatabase struct {
 	Port *int `json:"port"`
 }
 
-// NetworkDestination is a network that WordPress may reach.
+// NetworkDestination is what WordPress may reach: a network, pods of the cluster, or both.
 type NetworkDestination struct {
 	// CIDR is the network, such as 203.0.113.25/32. One that holds private networks leaves them out, so that 0.0.0.0/0 is
-	// the public internet. Required.
+	// the public internet. Required unless namespace is given.
 	CIDR string `json:"cidr"`
-	// Ports that are reached there by TCP, 1 to 65535. Required.
+	// Namespace of the pods, where what is reached runs in the same cluster, such as a cache or a mail relay. Unset: no pods.
+	Namespace string `json:"namespace"`
+	// PodLabels that the pods carry. Unset: all pods of the namespace.
+	PodLabels map[string]string `json:"podLabels"`
+	// Ports that are reached there by TCP, 1 to 65535: those of the pods, not of their Service. Required.
 	Ports []int `json:"ports"`
 }

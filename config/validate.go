@@ -46,7 +46,7 @@ func validateNamespace(namespace string) field.ErrorList {
 		return field.ErrorList{field.Invalid(at("namespace"), namespace,
 			"must not be a namespace of the cluster or of a well-known component: choose one for the site alone")}
 	}
-	return checkDNSLabel(at("namespace"), namespace, "a namespace's name")
+	return checkNamespace(at("namespace"), namespace)
 }
 
 func validateSite(s *Site) field.ErrorList {
@@ -224,8 +224,8 @@ func validateStorage(s *Storage) field.ErrorList {
 		checkAtLeast(at("storage.content.size"), s.Content.Size, MinContentVolumeSize),
 		checkOneOf(at("storage.content.accessMode"), s.Content.AccessMode, ReadWriteOnce, ReadWriteMany),
 		checkOptionalDNSName(at("storage.cephfs.filesystem"), s.CephFS.Filesystem, "a CephFilesystem's name"),
-		checkDNSLabel(at("storage.cephfs.namespace"), s.CephFS.Namespace, "a namespace's name"),
-		checkOptionalDNSLabel(at("storage.cephfs.operatorNamespace"), s.CephFS.OperatorNamespace, "a namespace's name"),
+		checkNamespace(at("storage.cephfs.namespace"), s.CephFS.Namespace),
+		checkOptionalNamespace(at("storage.cephfs.operatorNamespace"), s.CephFS.OperatorNamespace),
 	)
 }
 
@@ -312,20 +312,21 @@ func validateDomains(domains []string) field.ErrorList {
 
 func validateNetwork(n *Network) field.ErrorList {
 	return slices.Concat(
-		checkOptionalDNSLabel(at("network.edge.namespace"), n.Edge.Namespace, "a namespace's name"),
+		checkOptionalNamespace(at("network.edge.namespace"), n.Edge.Namespace),
 		checkPodLabels(at("network.edge.podLabels"), n.Edge.PodLabels),
 		checkCIDRs(at("network.edge.cidrs"), n.Edge.CIDRs),
-		checkDNSLabel(at("network.dns.namespace"), n.DNS.Namespace, "a namespace's name"),
+		checkNamespace(at("network.dns.namespace"), n.DNS.Namespace),
 		checkPodLabels(at("network.dns.podLabels"), n.DNS.PodLabels),
 		checkPodLabels(at("network.dns.cachePodLabels"), n.DNS.CachePodLabels),
 		checkCIDRs(at("network.dns.cidrs"), n.DNS.CIDRs),
 		checkRange(at("network.dns.port"), n.DNS.Port, 1, maxPort, ""),
-		checkOptionalDNSLabel(at("network.database.namespace"), n.Database.Namespace, "a namespace's name"),
+		checkOptionalNamespace(at("network.database.namespace"), n.Database.Namespace),
 		checkPodLabels(at("network.database.podLabels"), n.Database.PodLabels),
 		checkCIDRs(at("network.database.cidrs"), n.Database.CIDRs),
 		validateDatabaseNetworks(n.Database.CIDRs),
 		validateDatabasePort(n.Database.Port),
 		validateEgress(n.Egress),
+		validateProxy(&n.Proxy),
 	)
 }
 
@@ -333,22 +334,52 @@ func validateEgress(destinations []NetworkDestination) field.ErrorList {
 	var problems field.ErrorList
 	for i, destination := range destinations {
 		path := at("network.egress").Index(i)
-		problems = append(problems, validateDestination(path.Child("cidr"), destination.CIDR)...)
+		problems = append(problems, validateDestination(path, destination)...)
 		problems = append(problems, checkPorts(path.Child("ports"), destination.Ports)...)
 	}
 	return problems
 }
 
-// validateDestination keeps WordPress, which fetches addresses that visitors and authors hand it, off the services of its
-// own node: clouds give their machines' credentials to whoever asks a link-local address.
-func validateDestination(path *field.Path, cidr string) field.ErrorList {
-	if cidr == "" {
-		return field.ErrorList{field.Required(path, "the network that WordPress may reach, such as 203.0.113.25/32")}
+func validateDestination(path *field.Path, destination NetworkDestination) field.ErrorList {
+	problems := slices.Concat(
+		checkOptionalNamespace(path.Child("namespace"), destination.Namespace),
+		checkPodLabels(path.Child("podLabels"), destination.PodLabels),
+	)
+	if destination.Namespace == "" && destination.PodLabels != nil {
+		problems = append(problems, field.Forbidden(path.Child("podLabels"),
+			"goes with namespace only: remove it, or set the namespace of these pods"))
 	}
+	switch {
+	case destination.CIDR != "":
+		problems = append(problems, validateOutside(path.Child("cidr"), destination.CIDR)...)
+	case destination.Namespace == "":
+		problems = append(problems, field.Required(path.Child("cidr"),
+			"the network that WordPress may reach, such as 203.0.113.25/32, or namespace for pods of the cluster"))
+	}
+	return problems
+}
+
+// validateOutside keeps WordPress, which fetches addresses that visitors and authors hand it, off the services of its
+// own node: clouds give their machines' credentials to whoever asks a link-local address.
+func validateOutside(path *field.Path, cidr string) field.ErrorList {
 	if problems := checkCIDR(path, cidr); problems != nil {
 		return problems
 	}
 	return checkNoMetadata(path, cidr, netip.MustParsePrefix(cidr).Addr())
+}
+
+func validateProxy(proxy *NetworkProxy) field.ErrorList {
+	problems := checkServerHost(at("network.proxy.host"), proxy.Host)
+	if proxy.Port != nil {
+		problems = append(problems, checkRange(at("network.proxy.port"), *proxy.Port, 1, maxPort, "")...)
+	}
+	for i, host := range proxy.Bypass {
+		if !isHostName(strings.TrimPrefix(host, "*.")) {
+			problems = append(problems, field.Invalid(at("network.proxy.bypass").Index(i), host,
+				"must be a DNS name such as search.example.com, or *.example.com for all below it"))
+		}
+	}
+	return problems
 }
 
 // validateDatabasePort passes a port that is not given: database.port is it, or there is no external database.

@@ -3,6 +3,7 @@ package frontend
 import (
 	"embed"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/template"
 )
@@ -18,6 +19,12 @@ const (
 	picturesKey = "pictures.php"
 	connectKey  = "connect.php"
 	installKey  = "install.php"
+	// requestsKey and updatesKey are parts of wp-config.php.
+	requestsKey = "requests.php"
+	updatesKey  = "updates.php"
+	// maintenanceKey is where WordPress looks for an update that is under way, and filesystemKey what writes that elsewhere.
+	maintenanceKey = "maintenance.php"
+	filesystemKey  = "filesystem.php"
 	// caBundleKey is there only where the stack names authorities of its own.
 	caBundleKey = "database-ca.crt"
 )
@@ -34,7 +41,7 @@ const (
 var sources embed.FS
 
 // templates are all files; those without placeholders are templates that change nothing.
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"php": phpString}).ParseFS(sources, "files/*"))
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"php": phpString, "join": strings.Join}).ParseFS(sources, "files/*"))
 
 // siteFiles are the files that the pods run with.
 func siteFiles(args *Args) map[string]string {
@@ -44,7 +51,10 @@ func siteFiles(args *Args) map[string]string {
 		"CorePath":           corePath,
 		"HealthPath":         healthPath,
 		"SiteURL":            args.SiteURL,
-		"BlockOutgoingHTTP":  args.BlockOutgoingHTTP,
+		"IsClosed":           args.Outgoing.isClosed(),
+		"OutgoingPorts":      outgoingPorts(args.Outgoing),
+		"Proxy":              args.Outgoing.Proxy,
+		"LoopbackSlots":      args.Workers - 1,
 		"Workers":            args.Workers,
 		"RequestMemoryBytes": args.RequestMemoryBytes,
 		"MaxRequestSeconds":  args.MaxRequestSeconds,
@@ -71,6 +81,9 @@ func siteFiles(args *Args) map[string]string {
 		"Title":                  args.Title,
 		"Admin":                  args.Admin,
 		"Cron":                   args.Cron,
+		"RequestsPath":           configPath + "/" + requestsKey,
+		"UpdatesPath":            configPath + "/" + updatesKey,
+		"FilesystemPath":         configPath + "/" + filesystemKey,
 	}
 	values["Scheme"], values["Host"], _ = strings.Cut(args.SiteURL, "://")
 	files := make(map[string]string)
@@ -78,7 +91,10 @@ func siteFiles(args *Args) map[string]string {
 		values["CABundlePath"] = caBundlePath
 		files[caBundleKey] = args.Database.TLS.CABundle
 	}
-	keys := []string{portsKey, siteKey, phpKey, wpConfigKey, picturesKey, seedKey, startupKey, connectKey, installKey}
+	keys := []string{
+		portsKey, siteKey, phpKey, wpConfigKey, picturesKey, requestsKey, updatesKey, maintenanceKey, filesystemKey, seedKey, startupKey,
+		connectKey, installKey,
+	}
 	for _, key := range keys {
 		files[key] = render(key, values)
 	}
@@ -118,6 +134,18 @@ func visitorPatterns(args *Args) []string {
 		return []string{exact}
 	}
 	return []string{fmt.Sprintf(`^\s*%s(?:\s*,[^,]*){0,%d}\s*$`, address, args.Proxies-1), exact}
+}
+
+// outgoingPorts is PHP's list of the ports that requests may go to, or null where none is refused one by one.
+func outgoingPorts(outgoing OutgoingArgs) string {
+	if outgoing.IsOpen || outgoing.isClosed() {
+		return "null"
+	}
+	ports := make([]string, 0, len(outgoing.Ports))
+	for _, port := range outgoing.Ports {
+		ports = append(ports, strconv.Itoa(port))
+	}
+	return "[" + strings.Join(ports, ", ") + "]"
 }
 
 func hasCABundle(args *Args) bool {

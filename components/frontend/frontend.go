@@ -106,9 +106,8 @@ type Args struct {
 	ContentClaim pulumi.StringInput
 	// Database is where WordPress keeps its data. Required.
 	Database DatabaseArgs
-	// BlockOutgoingHTTP tells WordPress that it can reach no other server, where policies let every attempt run into its
-	// time limit.
-	BlockOutgoingHTTP bool
+	// Outgoing is what WordPress may ask other servers for.
+	Outgoing OutgoingArgs
 	// AuthSecret is what the eight keys and salts derive from, a secret. Nil with ExistingAuthSecret.
 	AuthSecret pulumi.StringInput
 	// ExistingAuthSecret names a Secret with the eight keys and salts. Empty: the component creates one.
@@ -150,6 +149,28 @@ type DatabaseTLSArgs struct {
 	// CABundle are authorities in PEM that PHP trusts beside those of the image. Empty: none.
 	CABundle string
 }
+
+// OutgoingArgs are what the network lets out of what WordPress asks other servers for. Whatever it does not, WordPress refuses by
+// itself: an attempt would run into its time limit.
+type OutgoingArgs struct {
+	// IsOpen lets everything out.
+	IsOpen bool
+	// Ports that something is let out to. Empty: to none.
+	Ports []int
+	// Proxy that WordPress sends its requests through. Nil: there is none.
+	Proxy *ProxyArgs
+}
+
+// ProxyArgs are an HTTP proxy.
+type ProxyArgs struct {
+	Host string
+	Port int
+	// Bypass are hosts that are asked without it; *.example.com stands for all below that name.
+	Bypass []string
+}
+
+// isClosed reports whether nothing is let out at all.
+func (o OutgoingArgs) isClosed() bool { return !o.IsOpen && len(o.Ports) == 0 }
 
 // Frontend is WordPress.
 type Frontend struct {

@@ -229,6 +229,10 @@ func programMounts(args *Args) corev1.VolumeMountArray {
 		pod.File(configVolume, wpConfigKey, corePath+"/wp-config.php"),
 		pod.File(configVolume, picturesKey, picturesPath),
 		pod.File(configVolume, connectKey, connectPath),
+		pod.File(configVolume, requestsKey, configPath+"/"+requestsKey),
+		pod.File(configVolume, updatesKey, configPath+"/"+updatesKey),
+		pod.File(configVolume, filesystemKey, configPath+"/"+filesystemKey),
+		pod.File(configVolume, maintenanceKey, corePath+"/.maintenance"),
 	}
 	if hasCABundle(args) {
 		fixed = append(fixed, pod.File(configVolume, caBundleKey, caBundlePath))

@@ -463,21 +463,57 @@ func TestSiteURLCannotBecomePHP(t *testing.T) {
 
 // Where nothing is let out, a request would otherwise wait for its time limit.
 func TestOutgoingRequestsAreGivenUpWhereNothingIsLetOut(t *testing.T) {
-	for _, blocked := range []bool{true, false} {
-		text := siteFile(runFrontend(t, func(a *frontend.Args) { a.BlockOutgoingHTTP = blocked }), "wp-config.php")
-		if got := strings.Contains(text, "\ndefine('WP_HTTP_BLOCK_EXTERNAL', true);\n"); got != blocked {
-			t.Errorf("outgoing requests are blocked: %t, want %t", got, blocked)
+	for name, row := range map[string]struct {
+		outgoing frontend.OutgoingArgs
+		blocked  bool
+		ports    string
+	}{
+		"nothing":    {frontend.OutgoingArgs{}, true, "null"},
+		"everything": {frontend.OutgoingArgs{IsOpen: true}, false, "null"},
+		"two ports":  {frontend.OutgoingArgs{Ports: []int{443, 9200}}, false, "[443, 9200]"},
+	} {
+		all := runFrontend(t, func(a *frontend.Args) { a.Outgoing = row.outgoing })
+		if got := strings.Contains(siteFile(all, "wp-config.php"), "\ndefine('WP_HTTP_BLOCK_EXTERNAL', true);\n"); got != row.blocked {
+			t.Errorf("%s: outgoing requests are blocked: %t, want %t", name, got, row.blocked)
+		}
+		if text := siteFile(all, "requests.php"); !strings.Contains(text, "$open = "+row.ports+";") {
+			t.Errorf("%s: want the ports %s:\n%s", name, row.ports, text)
 		}
 	}
 }
 
-// The request that starts scheduled tasks must not leave the pod, and WordPress lets it pass as localhost alone where
-// outgoing requests are blocked. The hook must be there before WordPress is loaded, whose functions are not there yet.
-func TestScheduledTasksAreStartedInThePod(t *testing.T) {
-	text := siteFile(runFrontend(t), "wp-config.php")
-	hook, load := strings.Index(text, "$GLOBALS['wp_filter']['cron_request'][10]"), strings.Index(text, "require ")
-	if hook < 0 || load < hook || !strings.Contains(text, "'http://localhost:8080'") || strings.Contains(text, "add_filter") {
-		t.Errorf("wp-config.php leads no scheduled request to the pod:\n%s", text)
+func TestProxyIsToldToWordPress(t *testing.T) {
+	for bypass, want := range map[string]string{"": "", "a.example.com *.example.org": "define('WP_PROXY_BYPASS_HOSTS', 'a.example.com, *.example.org');\n"} {
+		text := siteFile(runFrontend(t, func(a *frontend.Args) {
+			a.Outgoing = frontend.OutgoingArgs{Ports: []int{3128}, Proxy: &frontend.ProxyArgs{Host: "10.1.2.3", Port: 3128, Bypass: strings.Fields(bypass)}}
+		}), "wp-config.php")
+		if !strings.Contains(text, "define('WP_PROXY_HOST', '10.1.2.3');\ndefine('WP_PROXY_PORT', '3128');\n"+want) {
+			t.Errorf("bypass %q:\n%s", bypass, text)
+		}
+	}
+}
+
+// Hooks must be there before WordPress is loaded, whose functions are not there yet.
+func TestHooksAreThereBeforeWordPress(t *testing.T) {
+	all := runFrontend(t)
+	text := siteFile(all, "wp-config.php")
+	load := strings.Index(text, "wp-config-docker.php'")
+	for _, key := range []string{"requests.php", "updates.php"} {
+		hooks := strings.Index(text, "require '/etc/wordpress/"+key+"'")
+		if hooks < 0 || load < hooks || strings.Contains(siteFile(all, key), "add_filter") {
+			t.Errorf("%s does not come before WordPress:\n%s", key, text)
+		}
+	}
+	if !strings.Contains(siteFile(all, "requests.php"), "'http://localhost:8080'") {
+		t.Error("the site's requests to itself are led to no pod")
+	}
+}
+
+// The expression is WP-CLI's: it loads WordPress by itself, in place of the line, and takes no file that has none.
+func TestConfigurationIsOneThatWPCLITakes(t *testing.T) {
+	lines := regexp.MustCompile(`(?m)^\s*require.+wp-settings\.php.*$`).FindAllString(siteFile(runFrontend(t), "wp-config.php"), -1)
+	if len(lines) != 1 {
+		t.Errorf("%d lines load wp-settings.php, want 1", len(lines))
 	}
 }
 

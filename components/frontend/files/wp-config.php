@@ -17,24 +17,20 @@ define('FS_METHOD', 'direct');
 define('MYSQL_CLIENT_FLAGS', {{.DatabaseFlags}});
 {{- end}}
 
-{{- if .BlockOutgoingHTTP}}
+{{- if .IsClosed}}
 
 // The network lets nothing out: a request fails at once, rather than at the end of its time limit.
 define('WP_HTTP_BLOCK_EXTERNAL', true);
 {{- end}}
+{{- with .Proxy}}
 
-// Scheduled tasks are started by a request of the site to itself. It goes to this very pod, by the one name that passes where
-// outgoing requests are blocked: the way by the site's public address leads out of the cluster and back in, and the network
-// lets nothing pass there. WordPress takes up what it finds in wp_filter when it is loaded.
-$GLOBALS['wp_filter']['cron_request'][10]['this-pod'] = [
-	'accepted_args' => 1,
-	'function' => function ($request) {
-		$request['url'] = preg_replace('#^https?://[^/]+#', 'http://localhost:{{.SitePort}}', $request['url']);
-		$request['args']['headers']['Host'] = parse_url(WP_HOME, PHP_URL_HOST);
-		$request['args']['headers']['X-Forwarded-Proto'] = parse_url(WP_HOME, PHP_URL_SCHEME);
-		return $request;
-	},
-];
+// What WordPress asks the web through.
+define('WP_PROXY_HOST', {{php .Host}});
+define('WP_PROXY_PORT', '{{.Port}}');
+{{- with .Bypass}}
+define('WP_PROXY_BYPASS_HOSTS', {{php (join . ", ")}});
+{{- end}}
+{{- end}}
 
 // The visitor's address, which Apache has found (site.conf); its own is that of the edge.
 if (isset($_SERVER['VISITOR_ADDRESS'])) {
@@ -83,4 +79,13 @@ foreach (['upload', 'sideload'] as $kind) {
 	];
 }
 
-require __DIR__ . '/wp-config-docker.php';
+require {{php .RequestsPath}};
+require {{php .UpdatesPath}};
+
+// WP-CLI, where somebody brings it, loads WordPress by itself, and takes this file only if its own last line does that for others.
+if (defined('WP_CLI')) {
+	eval('?>' . preg_replace('/^\s*require.+wp-settings\.php.*$/m', '', file_get_contents(__DIR__ . '/wp-config-docker.php')));
+} else {
+	require __DIR__ . '/wp-config-docker.php';
+}
+require_once ABSPATH . 'wp-settings.php';

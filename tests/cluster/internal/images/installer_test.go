@@ -38,9 +38,11 @@ func programFolder(t *testing.T, script string) string {
 	t.Helper()
 	folder := volume(t)
 	noError(t, os.Mkdir(filepath.Join(folder, "admin"), 0o755))
-	for name, text := range map[string]string{
-		"connect.php": plannedFiles(t)["connect.php"], "install.php": script, "admin/password": adminPassword,
-	} {
+	texts := map[string]string{"install.php": script, "admin/password": adminPassword}
+	for _, name := range partsOfConfig {
+		texts[name] = plannedFiles(t)[name]
+	}
+	for name, text := range texts {
 		noError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644))
 	}
 	return folder
