@@ -10,7 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"wordpress-on-kubernetes/apiserver"
+	"wordpress-on-kubernetes/components/apiserver"
 	"wordpress-on-kubernetes/components/autoscaling"
 	"wordpress-on-kubernetes/components/cluster"
 	"wordpress-on-kubernetes/components/cron"

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/kubernetes"
 
-	"wordpress-on-kubernetes/apiserver"
+	"wordpress-on-kubernetes/components/apiserver"
 	"wordpress-on-kubernetes/components/cluster"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"

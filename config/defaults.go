@@ -282,18 +282,7 @@ func (s *Stack) derive() {
 	if s.Site.Title == "" {
 		s.Site.Title = s.Site.Host
 	}
-	if s.Frontend.Replicas == nil && !*s.Autoscaling.Enabled {
-		s.Frontend.Replicas = new(DefaultReplicas)
-	}
-	if s.Frontend.Workers == nil {
-		s.Frontend.Workers = new(DefaultWorkers(s.Frontend.Resources))
-	}
-	if s.Frontend.RequestMemory == nil {
-		s.Frontend.RequestMemory = new(DefaultRequestMemory(s.Frontend.Resources.Memory))
-	}
-	if s.Frontend.PictureMemory == nil {
-		s.Frontend.PictureMemory = new(DefaultPictureMemory(s.Frontend.Resources.Memory, *s.Frontend.Workers))
-	}
+	s.deriveFrontend()
 	if s.Database.MaxConnections == nil && s.Database.Mode == Standalone {
 		s.Database.MaxConnections = new(DefaultMaxConnections)
 	}
@@ -313,6 +302,23 @@ func (s *Stack) derive() {
 	s.deriveDatabaseNetwork()
 	if s.Network.Database.Port == nil && s.Database.Mode == External {
 		s.Network.Database.Port = &s.Database.Port
+	}
+}
+
+// deriveFrontend is what fits in the frontend's resources.
+func (s *Stack) deriveFrontend() {
+	f := &s.Frontend
+	if f.Replicas == nil && !*s.Autoscaling.Enabled {
+		f.Replicas = new(DefaultReplicas)
+	}
+	if f.Workers == nil {
+		f.Workers = new(DefaultWorkers(f.Resources))
+	}
+	if f.RequestMemory == nil {
+		f.RequestMemory = new(DefaultRequestMemory(f.Resources.Memory))
+	}
+	if f.PictureMemory == nil {
+		f.PictureMemory = new(DefaultPictureMemory(f.Resources.Memory, *f.Workers))
 	}
 }
 

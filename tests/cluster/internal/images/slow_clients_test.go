@@ -30,7 +30,7 @@ type reached struct {
 func startReached(t *testing.T) *reached {
 	t.Helper()
 	r := &reached{release: make(chan struct{})}
-	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+	r.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
 		r.begun.Add(1)
 		n, err := io.Copy(io.Discard, request.Body)
 		if err == nil && request.ContentLength == n {

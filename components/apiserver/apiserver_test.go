@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"wordpress-on-kubernetes/apiserver"
+	"wordpress-on-kubernetes/components/apiserver"
 	"wordpress-on-kubernetes/components/guard"
 )
 

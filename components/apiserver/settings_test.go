@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"wordpress-on-kubernetes/apiserver"
+	"wordpress-on-kubernetes/components/apiserver"
 )
 
 const kubeconfig = `apiVersion: v1
