@@ -36,6 +36,8 @@ $task = decide($database, $prefix, $wp_db_version, $administrator);
 if ($task !== '') {
 	define('WP_INSTALLING', true);
 	define('WP_DISABLE_FATAL_ERROR_HANDLER', true);
+	// WordPress refuses tables without the one of its options, as a pod leaves them that is killed while it makes them. They are empty.
+	define('WP_REPAIRING', true);
 {{- if not .Cron}}
 	define('DISABLE_WP_CRON', true);
 {{- end}}

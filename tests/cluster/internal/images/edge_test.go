@@ -277,18 +277,18 @@ func (s *site) xmlrpcIsDenied(t *testing.T) {
 			t.Errorf("%s: status %d, want 403", path, got.status)
 		}
 	}
-	if got := s.visit(t, "GET", "/?p=1", "", nil); got.status != http.StatusOK || !strings.Contains(got.body, "Hello world!") {
+	if got := s.visit(t, "GET", "/hello-world/", "", nil); got.status != http.StatusOK || !strings.Contains(got.body, "Hello world!") {
 		t.Errorf("a post: status %d", got.status)
 	} else {
 		wantHeaders(t, "a post, which offers pingbacks", got)
 	}
 }
 
-// apachePagesAreDenied leaves alone what a site may call its own pages: without permalinks, WordPress shows the front page there.
+// apachePagesAreDenied leaves alone what a site may call its own pages: WordPress answers there, that it has none.
 func (s *site) apachePagesAreDenied(t *testing.T) {
 	for path, want := range map[string]int{
 		"/server-status": http.StatusForbidden, "//server-status": http.StatusForbidden, "/server-status/x": http.StatusForbidden,
-		"/server-status?auto": http.StatusForbidden, "/server-info": http.StatusForbidden, "/server-information/": http.StatusOK,
+		"/server-status?auto": http.StatusForbidden, "/server-info": http.StatusForbidden, "/server-information/": http.StatusNotFound,
 	} {
 		if got := s.visit(t, "GET", path, "", nil); got.status != want {
 			t.Errorf("%s: status %d, want %d", path, got.status, want)
