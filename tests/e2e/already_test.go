@@ -258,7 +258,7 @@ func (p *program) intrudeUnguarded(t *testing.T, stranger string) (figure string
 func (p *program) useBlindProgram(t *testing.T) {
 	t.Helper()
 	folder := t.TempDir()
-	lookup := filepath.Join(p.project.Repo, "apiserver", "lookup.go")
+	lookup := filepath.Join(p.project.Repo, "components", "apiserver", "lookup.go")
 	blind, overlay, binary := filepath.Join(folder, "lookup.go"), filepath.Join(folder, "overlay.json"), filepath.Join(folder, "blind")
 	source := "package apiserver\n\nimport \"wordpress-on-kubernetes/components/guard\"\n\n" +
 		"func (c *Client) Lookup(guard.Object) (*guard.Found, error) { return nil, nil }\n"
