@@ -86,6 +86,7 @@ var Proofs = []Proof{
 	{Test: "TestPicturesAreTaken", Promise: 20, Title: "pictures are taken"},
 
 	// 21
+	{Test: "TestSlowClientsAreContained", Promise: 21, Title: "slow clients hold no pod"},
 
 	// 22
 	{Test: "TestSiteIsInstalledOnce", Promise: 22, Title: "the site is installed by the program, once", Part: "once"},
@@ -101,6 +102,7 @@ var Proofs = []Proof{
 	{Test: "TestPrivateFilesStayPrivate", Promise: 25, Title: "private files are private"},
 
 	// 26
+	{Test: "TestVisitorIsWhoHeIs", Promise: 26, Title: "the visitor's address is his own"},
 
 	// 27
 

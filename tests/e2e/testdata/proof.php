@@ -24,6 +24,10 @@ add_action('init', function () {
 		wp_cache_flush();
 		exit(get_option('proof_task', 'nothing yet'));
 	}
+	if (isset($_GET['proof-address'])) {
+		header('Content-Type: text/plain');
+		exit($_SERVER['REMOTE_ADDR']);
+	}
 	if (isset($_GET['proof-seconds'])) {
 		sleep(min(20, (int) $_GET['proof-seconds']));
 		header('Content-Type: text/plain');

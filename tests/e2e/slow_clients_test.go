@@ -1,0 +1,326 @@
+package e2e
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"wordpress-on-kubernetes/tests/e2e/evidence"
+)
+
+const (
+	// slowConnections of one address, a quarter of each kind.
+	slowConnections = 200
+	// slowTime is how long each round's slow clients hold on, and as long is it quiet before.
+	slowTime = 12 * time.Second
+	// office is fifty people with six connections each.
+	office = 50 * 6
+)
+
+// slowRound holds the other visitor's times of a page in seconds, of which 99 in 100 are below, without slow clients and with them.
+type slowRound struct {
+	Quiet float64 `json:"quietSeconds"`
+	Slow  float64 `json:"slowSeconds"`
+}
+
+// slowed is what slow clients did to others.
+type slowedByClients struct {
+	Rounds        []slowRound `json:"rounds"`
+	Pages, Failed int64
+	// Unready is how often a pod was seen unready, Refused how many requests of the office were.
+	Unready, Refused int64
+}
+
+func (f slowedByClients) ratio() float64 {
+	var all []float64
+	for _, round := range f.Rounds {
+		all = append(all, round.Slow/round.Quiet)
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+func (f slowedByClients) figures() evidence.Figures {
+	return evidence.Figures{"p99Ratio": f.ratio(), "unready": float64(f.Unready), "refusedOfOffice": float64(f.Refused)}
+}
+
+func (f slowedByClients) String() string {
+	return fmt.Sprintf("%d of %d pages of another visitor failed, and 99 in 100 took at most %.1f times as long (median of %d rounds); "+
+		"%d pods unready; %d of %d requests of an office refused", f.Failed, f.Pages, f.ratio(), len(f.Rounds), f.Unready, f.Refused, office)
+}
+
+// TestSlowClientsAreContained has one address hold two hundred slow connections while a visitor of another one reads pages. Without the
+// Middleware that reads bodies at the edge, that must be noticed.
+func TestSlowClientsAreContained(t *testing.T) {
+	s := subjectOf(t, ours)
+	defer s.holdReplicas(t)()
+	found, problem := s.slowClients(t, pick(3, 7))
+	found.Refused = s.officeIsRefused(t)
+	if found.Refused > 0 {
+		problem = errors.Join(problem, fmt.Errorf("%d of %d requests of an office are refused", found.Refused, office))
+	}
+	s.keep(t, proof{promise: 21, title: "slow clients hold no pod", rounds: len(found.Rounds), requests: found.Pages, failed: found.Failed,
+		tried: fmt.Sprintf("%d connections of one address, idle, with slow heads, with slow bodies of 1 to 25 kB/s and with slow readers, while "+
+			"a visitor of another address reads pages; then %d connections of one address at a time", slowConnections, office),
+		details: found, figures: found.figures(), figure: outcome(problem, found.String())}, problem)
+
+	restore := s.unbuffered(t)
+	defer restore()
+	open, broken := s.slowClients(t, 1)
+	s.caught(t, 21, "slow clients hold no pod", "bodies are not read at the edge", outcome(broken, open.String()), errors.Is(broken, errVisitorSuffers),
+		open.figures())
+}
+
+// unbuffered has the Middleware do nothing, and returns what takes that back.
+func (s *subject) unbuffered(t *testing.T) (restore func()) {
+	t.Helper()
+	const body = "middlewares.traefik.io/wordpress-body"
+	spec := kubectl(t, s.project, "", "get", "-n", s.namespace, body, "-o", "jsonpath={.spec}")
+	replace := func(spec string) {
+		kubectl(t, s.project, "", "patch", "-n", s.namespace, body, "--type=json", "-p",
+			fmt.Sprintf(`[{"op": "replace", "path": "/spec", "value": %s}]`, spec))
+	}
+	replace(`{"headers": {"customRequestHeaders": {"X-Unbuffered": "1"}}}`)
+	return func() { replace(spec) }
+}
+
+// slowClients measures a visitor's pages in rounds, without slow clients and with them.
+func (s *subject) slowClients(t *testing.T, rounds int) (found slowedByClients, problem error) {
+	t.Helper()
+	other := s.fromElsewhere(t)
+	if _, _, err := other.pageTimes(t.Context(), slowTime/2); err != nil {
+		t.Fatal(err) // the first pages of new pods are slow
+	}
+	for range rounds {
+		var round slowRound
+		times, _, err := other.pageTimes(t.Context(), slowTime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		round.Quiet = times[len(times)*99/100]
+		watched, stop := context.WithCancel(t.Context())
+		slow := s.startSlowClients(watched, t)
+		unready := s.watchReadiness(watched)
+		times, failed, err := other.pageTimes(t.Context(), slowTime)
+		stop()
+		slow.Wait()
+		found.Unready += <-unready
+		found.Pages += int64(len(times))
+		found.Failed += failed
+		round.Slow = times[len(times)*99/100]
+		found.Rounds = append(found.Rounds, round)
+		if err != nil {
+			problem = errors.Join(problem, fmt.Errorf("%w: %w", errVisitorSuffers, err))
+		}
+	}
+	if found.ratio() > slowed {
+		problem = errors.Join(problem, fmt.Errorf("%w: 99 in 100 pages took %.1f times as long, want at most %.1f", errVisitorSuffers, found.ratio(), slowed))
+	}
+	if found.Unready > 0 {
+		problem = errors.Join(problem, fmt.Errorf("pods were seen unready %d times", found.Unready))
+	}
+	return found, problem
+}
+
+// pageTimes reads the front page again and again and returns the times in seconds, the longest last, how many failed, and why the first
+// one did.
+func (s *site) pageTimes(ctx context.Context, during time.Duration) (times []float64, failed int64, problem error) {
+	for began := time.Now(); time.Since(began) < during; {
+		asked := time.Now()
+		got, err := s.get(ctx, "/")
+		if err == nil && got.status != http.StatusOK {
+			err = fmt.Errorf("front page: status %d", got.status)
+		}
+		if err != nil {
+			failed++
+			if problem == nil {
+				problem = err
+			}
+		}
+		times = append(times, time.Since(asked).Seconds())
+	}
+	slices.Sort(times)
+	return times, failed, problem
+}
+
+// startSlowClients opens the connections and has them hold on until the context ends.
+func (s *subject) startSlowClients(ctx context.Context, t *testing.T) *sync.WaitGroup {
+	t.Helper()
+	transport, err := s.project.EdgeTransport()
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := transport.TLSClientConfig.Clone()
+	settings.ServerName = s.host
+	var all sync.WaitGroup
+	for i := range slowConnections {
+		all.Go(func() {
+			raw, err := transport.DialContext(ctx, "tcp", s.host+":443")
+			if err != nil {
+				return // the edge may refuse as it likes
+			}
+			defer func() { _ = raw.Close() }()
+			defer context.AfterFunc(ctx, func() { _ = raw.Close() })()
+			s.isSlow(ctx, tls.Client(raw, settings), i)
+		})
+	}
+	return &all
+}
+
+// isSlow is one slow client. What the edge does to it does not matter.
+func (s *subject) isSlow(ctx context.Context, connection net.Conn, number int) {
+	host := "Host: " + s.host + "\r\n"
+	switch number % 4 {
+	case 0: // idle
+		_, _ = connection.Read(make([]byte, 1))
+	case 1: // a slow head
+		_, _ = io.WriteString(connection, "GET / HTTP/1.1\r\n"+host)
+		everySecond(ctx, func() error {
+			_, err := io.WriteString(connection, "X-A: b\r\n")
+			return err
+		})
+	case 2: // a slow body, of 1 to 25 kB a second
+		_, _ = io.WriteString(connection, "POST /wp-comments-post.php HTTP/1.1\r\n"+host+
+			"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 30000000\r\n\r\n")
+		piece := []byte(strings.Repeat("a", 1000*(1+number/4%25)))
+		everySecond(ctx, func() error {
+			_, err := connection.Write(piece)
+			return err
+		})
+	default: // a slow reader
+		_, _ = io.WriteString(connection, "GET "+s.article.path+" HTTP/1.1\r\n"+host+"\r\n")
+		everySecond(ctx, func() error {
+			_, err := connection.Read(make([]byte, 1000))
+			return err
+		})
+	}
+}
+
+// everySecond does something again and again until it fails or the context ends.
+func everySecond(ctx context.Context, do func() error) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for do() == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// watchReadiness counts how often a pod is seen unready until the context ends.
+func (s *subject) watchReadiness(ctx context.Context) <-chan int64 {
+	count := make(chan int64, 1)
+	go func() {
+		var unready int64
+		everySecond(ctx, func() error {
+			// What the API server does not tell is not counted.
+			pods, _ := s.livePods(ctx, s.frontend)
+			for _, pod := range pods {
+				for _, condition := range pod.Status.Conditions {
+					if condition.Type == corev1.PodReady && condition.Status != corev1.ConditionTrue {
+						unready++
+					}
+				}
+			}
+			return nil
+		})
+		count <- unready
+	}()
+	return count
+}
+
+// officeIsRefused has fifty people behind one address open six connections each, and returns how many requests get status 429.
+func (s *subject) officeIsRefused(t *testing.T) int64 {
+	t.Helper()
+	var refused atomic.Int64
+	var all sync.WaitGroup
+	for range office {
+		all.Go(func() {
+			got, err := s.visitor.get(t.Context(), aFile)
+			switch {
+			case err != nil:
+				t.Errorf("a visitor of the office: %v", err)
+			case got.status == http.StatusTooManyRequests:
+				refused.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	return refused.Load()
+}
+
+// TestVisitorIsWhoHeIs has two visitors forge an address. WordPress and the pod's log must tell their own.
+func TestVisitorIsWhoHeIs(t *testing.T) {
+	s := subjectOf(t, ours)
+	const forged = "198.51.100.66"
+	seen := map[string]string{}
+	var problem error
+	for name, visitor := range map[string]*site{"one by the node's port": s.visitor, "one from the nodes' network": s.fromElsewhere(t)} {
+		address, err := s.addressOf(t, visitor, forged)
+		seen[name] = address
+		if err == nil && net.ParseIP(address) == nil {
+			err = fmt.Errorf("%q is no address", address)
+		}
+		if err == nil && address == forged {
+			err = errors.New("the forged address is believed")
+		}
+		if err == nil && !s.logsTell(t, address) {
+			err = fmt.Errorf("no pod's log tells %s", address)
+		}
+		if err != nil {
+			problem = errors.Join(problem, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	if seen["one by the node's port"] == seen["one from the nodes' network"] {
+		problem = errors.Join(problem, fmt.Errorf("both visitors are taken for %q", seen["one by the node's port"]))
+	}
+	s.keep(t, proof{promise: 26, title: "the visitor's address is his own", rounds: 1,
+		tried:  "two visitors of different addresses who forge X-Forwarded-For and Client-IP",
+		figure: outcome(problem, "WordPress and the pods' logs tell each one's own address, and never the forged one")}, problem)
+}
+
+// addressOf is the address that WordPress takes the visitor to come from, who says that it is another.
+func (s *subject) addressOf(t *testing.T, visitor *site, forged string) (string, error) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, visitor.base+"/?proof-address=1", nil)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range []string{"X-Forwarded-For", "Client-IP", "X-Real-IP"} {
+		request.Header.Set(name, forged)
+	}
+	response, err := visitor.client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	return string(text), err
+}
+
+// logsTell looks for an access from the address in the pods' logs.
+func (s *subject) logsTell(t *testing.T, address string) bool {
+	t.Helper()
+	pods, err := s.kubernetes.readyPods(t.Context(), s.frontend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(pods, func(pod corev1.Pod) bool {
+		log := kubectl(t, s.project, "", "logs", "-n", s.namespace, pod.Name, "-c", s.container, "--tail=500")
+		return strings.Contains("\n"+log, "\n"+address+" - - [")
+	})
+}
