@@ -170,7 +170,7 @@ func databaseArgs(
 	space *namespace.Namespace, volumes *storage.Storage, closed []pulumi.Resource,
 ) *database.Args {
 	settings := stack.Database
-	beforePassword, beforeRootPassword := keep.databaseHooks()
+	beforePassword, afterPassword, beforeRootPassword := keep.databaseHooks()
 	args := &database.Args{
 		Namespace:      space.Name,
 		Instance:       ctx.Stack(),
@@ -178,6 +178,7 @@ func databaseArgs(
 		User:           settings.User,
 		Password:       secret(stack.DatabasePassword),
 		BeforePassword: beforePassword,
+		AfterPassword:  afterPassword,
 		ExistingSecret: settings.ExistingSecret,
 		After:          closed,
 	}

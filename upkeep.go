@@ -25,8 +25,8 @@ type upkeep struct {
 	namespace string
 	// passwords are those of the program's own server. Nil: somebody else changes them.
 	passwords *passwords.Changer
-	// beforePassword and beforeRootPassword run before the engine changes the Secrets.
-	beforePassword, beforeRootPassword *pulumi.ResourceHook
+	// beforePassword and beforeRootPassword run before the engine changes the Secrets, afterPassword when it has.
+	beforePassword, beforeRootPassword, afterPassword *pulumi.ResourceHook
 }
 
 // newUpkeep registers the hooks; reach finds the cluster, when there is something to do there.
@@ -41,6 +41,9 @@ func newUpkeep(ctx *pulumi.Context, stack *config.Stack, reach func() (*cluster.
 	keep.passwords = keep.changer(ctx, stack)
 	var err error
 	if keep.beforePassword, err = hook(ctx, "database-password", keep.passwords.BeforeUser); err != nil {
+		return nil, err
+	}
+	if keep.afterPassword, err = hook(ctx, "database-password-changed", keep.passwords.AfterUser); err != nil {
 		return nil, err
 	}
 	keep.beforeRootPassword, err = hook(ctx, "database-root-password", keep.passwords.BeforeRoot)
@@ -58,8 +61,8 @@ func reach(settings apiserver.Settings) func() (*cluster.Client, error) {
 	}
 }
 
-func hook(ctx *pulumi.Context, name string, before func(context.Context) error) (*pulumi.ResourceHook, error) {
-	return ctx.RegisterResourceHook(name, func(*pulumi.ResourceHookArgs) error { return before(ctx.Context()) }, nil)
+func hook(ctx *pulumi.Context, name string, run func(context.Context) error) (*pulumi.ResourceHook, error) {
+	return ctx.RegisterResourceHook(name, func(*pulumi.ResourceHookArgs) error { return run(ctx.Context()) }, nil)
 }
 
 // selectorText is a selector as the API server takes it.
@@ -94,12 +97,12 @@ func (u *upkeep) changer(ctx *pulumi.Context, stack *config.Stack) *passwords.Ch
 	}
 }
 
-// databaseHooks run before the Secrets with the passwords change. Nil: nothing does.
-func (u *upkeep) databaseHooks() (user, root *pulumi.ResourceHook) {
+// databaseHooks run before and after the Secrets with the passwords change. Nil: nothing does.
+func (u *upkeep) databaseHooks() (beforeUser, afterUser, beforeRoot *pulumi.ResourceHook) {
 	if u == nil {
-		return nil, nil
+		return nil, nil, nil
 	}
-	return u.beforePassword, u.beforeRootPassword
+	return u.beforePassword, u.afterPassword, u.beforeRootPassword
 }
 
 // settle comes when WordPress runs as the stack wants it, in every update, also in one that only completes what an earlier one began. The

@@ -49,6 +49,8 @@ type Args struct {
 	Password pulumi.StringInput
 	// BeforePassword runs before the Secret with the user's password changes. Nil: nothing does.
 	BeforePassword *pulumi.ResourceHook
+	// AfterPassword runs when it has changed, before what uses it does. Nil: nothing does.
+	AfterPassword *pulumi.ResourceHook
 	// ExistingSecret holds the passwords instead. Empty: the component creates its Secrets.
 	ExistingSecret string
 	// External is a server that somebody else runs. Nil: Server is run here.
@@ -168,7 +170,7 @@ func (d *Database) registerSecret(ctx *pulumi.Context, name string, args *Args, 
 		return nil
 	}
 	secret, err := corev1.NewSecret(ctx, name+"-secret", secretArgs(args, Secret, PasswordKey, args.Password),
-		parent, beforeUpdate(args.BeforePassword))
+		parent, aroundUpdate(args.BeforePassword, args.AfterPassword))
 	if err != nil {
 		return fmt.Errorf("secret: %w", err)
 	}
@@ -181,7 +183,7 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 	if args.ExistingSecret == "" {
 		secret, err := corev1.NewSecret(ctx, name+"-root-secret",
 			secretArgs(args, RootSecret, RootPasswordKey, args.Server.RootPassword),
-			parent, beforeUpdate(args.Server.BeforeRootPassword))
+			parent, aroundUpdate(args.Server.BeforeRootPassword, nil))
 		if err != nil {
 			return fmt.Errorf("root secret: %w", err)
 		}
@@ -214,12 +216,16 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 	return nil
 }
 
-// beforeUpdate has a hook run before a resource changes.
-func beforeUpdate(hook *pulumi.ResourceHook) pulumi.ResourceOption {
-	if hook == nil {
-		return pulumi.ResourceHooks(nil)
+// aroundUpdate runs hooks before and after a change. Nil: none.
+func aroundUpdate(before, after *pulumi.ResourceHook) pulumi.ResourceOption {
+	binding := &pulumi.ResourceHookBinding{}
+	if before != nil {
+		binding.BeforeUpdate = []*pulumi.ResourceHook{before}
 	}
-	return pulumi.ResourceHooks(&pulumi.ResourceHookBinding{BeforeUpdate: []*pulumi.ResourceHook{hook}})
+	if after != nil {
+		binding.AfterUpdate = []*pulumi.ResourceHook{after}
+	}
+	return pulumi.ResourceHooks(binding)
 }
 
 // Selector matches the labels of MySQL's pod.

@@ -89,6 +89,20 @@ func (c *Changer) BeforeUser(ctx context.Context) error { return c.before(ctx, &
 // BeforeRoot is the same for root.
 func (c *Changer) BeforeRoot(ctx context.Context) error { return c.before(ctx, &c.Root) }
 
+// tick is more than the second to which the API server keeps times.
+const tick = 1100 * time.Millisecond
+
+// AfterUser lets a second pass between the change of the Secret and the first pod that rolls because of it: the times of both are
+// compared, and that pod would seem to have started before the change.
+func (*Changer) AfterUser(ctx context.Context) error {
+	select {
+	case <-time.After(tick):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func (c *Changer) before(ctx context.Context, account *Account) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
