@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,6 +34,7 @@ func TestUpdateOfTheProgramFailsNoRequest(t *testing.T) {
 		loginRate: "6000", loginBurst: "1000",
 	})
 	s.deployEarlier(t)
+	s.installByVisitor(t)
 	s.fill(t)
 	before, err := s.kubernetes.dataObjects(t.Context())
 	if err != nil {
@@ -67,6 +69,21 @@ func TestUpdateOfTheProgramFailsNoRequest(t *testing.T) {
 		requests: report.Requests, failed: report.Failed,
 		figures: evidence.Figures{"replacedDataObjects": float64(len(replaced)), "changedObjects": float64(len(changes))},
 		details: map[string]any{"load": report, "changes": names(changes)}}, problem)
+}
+
+// installByVisitor is how a site of the earlier program is installed.
+func (s *subject) installByVisitor(t *testing.T) {
+	t.Helper()
+	await(t, "the installer", func(ctx context.Context) error {
+		response, err := s.visitor.get(ctx, "/wp-admin/install.php")
+		if err == nil && response.status != http.StatusOK {
+			err = fmt.Errorf("status %d: %s", response.status, excerpt(response.body))
+		}
+		return err
+	})
+	if err := s.visitor.install(t.Context(), "Evidence", s.admin); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // replacedObjects are those that have gone or are others under the same name.
