@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"wordpress-on-kubernetes/components/guard"
 	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/tests/stack"
 )
@@ -93,6 +92,9 @@ func byIdentity(t *testing.T, objects []plan.Object) map[string]plan.Object {
 	return byName
 }
 
+// ownerMark is the annotation that says which state an object belongs to.
+const ownerMark = "owner.wordpress/stack"
+
 // comparableObject gives an object the number types of JSON, and leaves out the values of a Secret: both sides hide them,
 // the provider as a whole and in the encoding of the API. It also leaves out the seal of the owner's mark, which is random text in each
 // state.
@@ -112,8 +114,8 @@ func comparableObject(t *testing.T, object plan.Object) plan.Object {
 	}
 	if metadata, ok := copied["metadata"].(map[string]any); ok {
 		if annotations, ok := metadata["annotations"].(map[string]any); ok {
-			mark, _ := annotations[guard.Annotation].(string)
-			annotations[guard.Annotation] = path.Dir(mark)
+			mark, _ := annotations[ownerMark].(string)
+			annotations[ownerMark] = path.Dir(mark)
 		}
 	}
 	return copied

@@ -3,6 +3,8 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,15 +123,41 @@ func (s *subject) replaceInContainer(t *testing.T, field string, value any) {
 	s.awaitGone(t)
 }
 
-// withoutRetry takes the edge's second attempt out, and returns what puts it back.
+// withoutRetry takes the edge's second attempt out of every route, and returns what puts it back.
 func (s *subject) withoutRetry(t *testing.T) (restore func()) {
 	t.Helper()
-	patch := func(change string) {
-		kubectl(t, s.project, "", "patch", "-n", s.namespace, "ingressroutes.traefik.io", "wordpress", "--type=json", "-p", change)
+	var live struct {
+		Spec struct {
+			Routes []map[string]any `json:"routes"`
+		} `json:"spec"`
 	}
-	patch(`[{"op":"test","path":"/spec/routes/0/middlewares/1","value":{"name":"wordpress-retry"}},
-		{"op":"remove","path":"/spec/routes/0/middlewares/1"}]`)
-	return func() {
-		patch(`[{"op":"add","path":"/spec/routes/0/middlewares/1","value":{"name":"wordpress-retry"}}]`)
+	const kind = "ingressroutes.traefik.io"
+	text := kubectl(t, s.project, "", "get", "-n", s.namespace, kind, "wordpress", "-o", "json")
+	if err := json.Unmarshal([]byte(text), &live); err != nil {
+		t.Fatal(err)
 	}
+	set := func(routes []map[string]any) {
+		patch, err := json.Marshal(map[string]any{"spec": map[string]any{"routes": routes}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kubectl(t, s.project, "", "patch", "-n", s.namespace, kind, "wordpress", "--type=merge", "-p", string(patch))
+	}
+	without, taken := make([]map[string]any, 0, len(live.Spec.Routes)), 0
+	for _, route := range live.Spec.Routes {
+		all, _ := route["middlewares"].([]any)
+		kept := slices.DeleteFunc(slices.Clone(all), func(one any) bool {
+			reference, _ := one.(map[string]any)
+			return reference["name"] == "wordpress-retry"
+		})
+		taken += len(all) - len(kept)
+		changed := maps.Clone(route)
+		changed["middlewares"] = kept
+		without = append(without, changed)
+	}
+	if taken == 0 {
+		t.Fatal("no route has the Middleware wordpress-retry")
+	}
+	set(without)
+	return func() { set(live.Spec.Routes) }
 }
