@@ -133,7 +133,7 @@ func TestDrainingNodesFailsNoRequest(t *testing.T) {
 			problem = errors.New("no drain disrupted a pod, so nothing was tried")
 		}
 		figures := visitFigures(report)
-		figures["podsDisruptedAtATime"] = float64(disrupted)
+		figures["mostDisruptedPods"] = float64(disrupted)
 		s.keep(t, proof{promise: 3, part: "draining", title: "draining nodes fails no request",
 			tried: fmt.Sprintf("kubectl drain of %d nodes with frontend pods, one after the other, for these pods, under the load of visitors",
 				drains) + s.drain(t),
