@@ -64,6 +64,7 @@ func (f slowedByClients) String() string {
 // TestSlowClientsAreContained has one address hold two hundred slow connections while a visitor of another one reads pages. Without the
 // Middleware that reads bodies at the edge, that must be noticed.
 func TestSlowClientsAreContained(t *testing.T) {
+	needLong(t)
 	s := subjectOf(t, ours)
 	defer s.holdReplicas(t)()
 	found, problem := s.slowClients(t, pick(3, 7))
