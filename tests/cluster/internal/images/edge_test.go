@@ -58,14 +58,19 @@ func (s *site) startPlanned(t *testing.T, root string) {
 // partsOfConfig are mounted for wp-config.php and the program's own scripts.
 var partsOfConfig = []string{"pictures.php", "requests.php", "updates.php", "filesystem.php", "connect.php"}
 
+func mountedParts(t *testing.T, planned map[string]string, ports *strings.Replacer) (folder string) {
+	t.Helper()
+	folder = volume(t)
+	for _, name := range partsOfConfig {
+		noError(t, os.WriteFile(filepath.Join(folder, name), []byte(ports.Replace(planned[name])), 0o444))
+	}
+	return folder
+}
+
 // startFiles runs a pod with files that are not all as planned.
 func (s *site) startFiles(t *testing.T, root string, planned map[string]string) {
 	t.Helper()
 	ports := strings.NewReplacer("8080", strconv.Itoa(s.port), "8081", strconv.Itoa(freePort(t)))
-	mounted := volume(t)
-	for _, name := range partsOfConfig {
-		noError(t, os.WriteFile(filepath.Join(mounted, name), []byte(ports.Replace(planned[name])), 0o444))
-	}
 	c := start(t, spec{
 		root:   root,
 		folder: "/usr/src/wordpress",
@@ -74,7 +79,7 @@ func (s *site) startFiles(t *testing.T, root string, planned map[string]string) 
 			"/usr/src/wordpress/wp-content":                 s.content,
 			"/usr/src/wordpress/wp-config.php":              file(t, planned["wp-config.php"]),
 			"/usr/src/wordpress/.maintenance":               file(t, planned["maintenance.php"]),
-			"/etc/wordpress":                                mounted,
+			"/etc/wordpress":                                mountedParts(t, planned, ports),
 			"/run/secrets-password":                         file(t, userPassword+"\n"),
 			"/etc/apache2/ports.conf":                       file(t, ports.Replace(planned["ports.conf"])),
 			"/etc/apache2/sites-available/000-default.conf": file(t, ports.Replace(planned["site.conf"])),

@@ -121,17 +121,23 @@ func (m *mysql) planned(t *testing.T) (s spec, data string) {
 	return s, data
 }
 
+// between is what a script does after its table is there: nothing, or wait for longer than anybody does who kills it then.
+const (
+	straightOn  = ""
+	untilKilled = "DO SLEEP(600);"
+)
+
 // withMarks has the image's first start run a script that makes a table.
-func (m *mysql) withMarks(t *testing.T) {
+func (m *mysql) withMarks(t *testing.T, between string) {
 	t.Helper()
 	noError(t, os.WriteFile(filepath.Join(m.scripts, "10-marks.sql"),
-		[]byte("CREATE TABLE marks (id INT PRIMARY KEY); INSERT INTO marks VALUES (1);"), 0o644))
+		[]byte("CREATE TABLE marks (id INT PRIMARY KEY); "+between+" INSERT INTO marks VALUES (1);"), 0o644))
 }
 
 // TestMySQLRecoversFromAKilledFirstStart kills the first start at every stage of it, each time on what the last one left.
 func TestMySQLRecoversFromAKilledFirstStart(t *testing.T) {
 	m := newMySQL(t)
-	m.withMarks(t)
+	m.withMarks(t, untilKilled)
 	planned, data := m.planned(t)
 	marker := filepath.Join(m.data, ".initialising")
 
@@ -145,6 +151,7 @@ func TestMySQLRecoversFromAKilledFirstStart(t *testing.T) {
 			t.Fatalf("killed when %q appeared, and there is no marker", stage)
 		}
 	}
+	m.withMarks(t, straightOn)
 	// From the program's last step on, the database is complete.
 	c := start(t, planned)
 	c.await(t, "last step", func() bool { return !exists(marker) })
@@ -164,10 +171,11 @@ func TestMySQLImageAloneDoesNotRecover(t *testing.T) {
 	for _, stage := range firstStages {
 		t.Run(filepath.Base(stage), func(t *testing.T) {
 			m := newMySQL(t)
-			m.withMarks(t)
+			m.withMarks(t, untilKilled)
 			c := m.start(t)
 			c.await(t, "stage "+stage, func() bool { return exists(filepath.Join(m.data, stage)) })
 			c.kill()
+			m.withMarks(t, straightOn)
 
 			c = m.start(t)
 			if m.serves(t, c) && m.hasAccounts() {
