@@ -29,10 +29,12 @@ const (
 	office = 50 * 6
 )
 
-// slowRound holds the other visitor's times of a page in seconds, of which 99 in 100 are below, without slow clients and with them.
+// slowRound holds the other visitor's times of a page in seconds, of which 99 in 100 are below: without slow clients, while they come,
+// a quarter of them with a page that is to be made, all at once, and while they hold on.
 type slowRound struct {
-	Quiet float64 `json:"quietSeconds"`
-	Slow  float64 `json:"slowSeconds"`
+	Quiet    float64 `json:"quietSeconds"`
+	Arriving float64 `json:"arrivingSeconds"`
+	Slow     float64 `json:"slowSeconds"`
 }
 
 // slowed is what slow clients did to others.
@@ -43,22 +45,33 @@ type slowedByClients struct {
 	Unready, Refused int64
 }
 
+// ratio of the times while they hold on.
 func (f slowedByClients) ratio() float64 {
+	return f.median(func(round slowRound) float64 { return round.Slow / round.Quiet })
+}
+
+// arrival is the ratio while they come: fifty people who ask for a page in the same moment make others wait as long.
+func (f slowedByClients) arrival() float64 {
+	return f.median(func(round slowRound) float64 { return round.Arriving / round.Quiet })
+}
+
+func (f slowedByClients) median(of func(slowRound) float64) float64 {
 	var all []float64
 	for _, round := range f.Rounds {
-		all = append(all, round.Slow/round.Quiet)
+		all = append(all, of(round))
 	}
 	slices.Sort(all)
 	return all[len(all)/2]
 }
 
 func (f slowedByClients) figures() evidence.Figures {
-	return evidence.Figures{"p99Ratio": f.ratio(), "unready": float64(f.Unready), "refusedOfOffice": float64(f.Refused)}
+	return evidence.Figures{"p99Ratio": f.ratio(), "arrivalP99Ratio": f.arrival(), "unready": float64(f.Unready), "refusedOfOffice": float64(f.Refused)}
 }
 
 func (f slowedByClients) String() string {
-	return fmt.Sprintf("%d of %d pages of another visitor failed, and 99 in 100 took at most %.1f times as long (median of %d rounds); "+
-		"%d pods unready; %d of %d requests of an office refused", f.Failed, f.Pages, f.ratio(), len(f.Rounds), f.Unready, f.Refused, office)
+	return fmt.Sprintf("%d of %d pages of another visitor failed, and 99 in 100 took at most %.1f times as long (median of %d rounds), "+
+		"%.1f times while the connections, %d with a page to be made, came all at once; "+
+		"%d pods unready; %d of %d requests of an office refused", f.Failed, f.Pages, f.ratio(), len(f.Rounds), f.arrival(), slowConnections/4, f.Unready, f.Refused, office)
 }
 
 // TestSlowClientsAreContained has one address hold two hundred slow connections while a visitor of another one reads pages. Without the
@@ -101,29 +114,29 @@ func (s *subject) unbuffered(t *testing.T) (restore func()) {
 func (s *subject) slowClients(t *testing.T, rounds int) (found slowedByClients, problem error) {
 	t.Helper()
 	other := s.fromElsewhere(t)
-	if _, _, err := other.pageTimes(t.Context(), slowTime/2); err != nil {
-		t.Fatal(err) // the first pages of new pods are slow
+	if first := other.pagesFor(t.Context(), slowTime/2); first.problem != nil {
+		t.Fatal(first.problem) // the first pages of new pods are slow
 	}
 	for range rounds {
-		var round slowRound
-		times, _, err := other.pageTimes(t.Context(), slowTime)
-		if err != nil {
-			t.Fatal(err)
+		quiet := other.pagesFor(t.Context(), slowTime)
+		if quiet.problem != nil {
+			t.Fatal(quiet.problem)
 		}
-		round.Quiet = times[len(times)*99/100]
 		watched, stop := context.WithCancel(t.Context())
 		slow := s.startSlowClients(watched, t)
 		unready := s.watchReadiness(watched)
-		times, failed, err := other.pageTimes(t.Context(), slowTime)
+		arriving := other.pageTimes(slow.come)
+		holding := other.pagesFor(t.Context(), slowTime)
 		stop()
-		slow.Wait()
+		slow.all.Wait()
 		found.Unready += <-unready
-		found.Pages += int64(len(times))
-		found.Failed += failed
-		round.Slow = times[len(times)*99/100]
-		found.Rounds = append(found.Rounds, round)
-		if err != nil {
-			problem = errors.Join(problem, fmt.Errorf("%w: %w", errVisitorSuffers, err))
+		found.Rounds = append(found.Rounds, slowRound{quiet.ninetyNine(), arriving.ninetyNine(), holding.ninetyNine()})
+		for _, pages := range []pages{arriving, holding} {
+			found.Pages += int64(len(pages.seconds))
+			found.Failed += pages.failed
+			if pages.problem != nil {
+				problem = errors.Join(problem, fmt.Errorf("%w: %w", errVisitorSuffers, pages.problem))
+			}
 		}
 	}
 	if found.ratio() > slowed {
@@ -135,29 +148,52 @@ func (s *subject) slowClients(t *testing.T, rounds int) (found slowedByClients, 
 	return found, problem
 }
 
-// pageTimes reads the front page again and again and returns the times in seconds, the longest last, how many failed, and why the first
-// one did.
-func (s *site) pageTimes(ctx context.Context, during time.Duration) (times []float64, failed int64, problem error) {
-	for began := time.Now(); time.Since(began) < during; {
+// pages that were read one after the other: their times, the longest last, how many failed, and why the first one did.
+type pages struct {
+	seconds []float64
+	failed  int64
+	problem error
+}
+
+func (p pages) ninetyNine() float64 { return p.seconds[len(p.seconds)*99/100] }
+
+func (s *site) pagesFor(ctx context.Context, during time.Duration) pages {
+	ctx, cancel := context.WithTimeout(ctx, during)
+	defer cancel()
+	return s.pageTimes(ctx)
+}
+
+// pageTimes reads the front page again and again, and once at least, until the context ends; the last page is waited for.
+func (s *site) pageTimes(until context.Context) (read pages) {
+	for {
 		asked := time.Now()
-		got, err := s.get(ctx, "/")
+		got, err := s.get(context.WithoutCancel(until), "/")
 		if err == nil && got.status != http.StatusOK {
 			err = fmt.Errorf("front page: status %d", got.status)
 		}
 		if err != nil {
-			failed++
-			if problem == nil {
-				problem = err
+			read.failed++
+			if read.problem == nil {
+				read.problem = err
 			}
 		}
-		times = append(times, time.Since(asked).Seconds())
+		read.seconds = append(read.seconds, time.Since(asked).Seconds())
+		if until.Err() != nil {
+			slices.Sort(read.seconds)
+			return read
+		}
 	}
-	slices.Sort(times)
-	return times, failed, problem
+}
+
+// slowClients are connections that hold on.
+type slowClients struct {
+	all sync.WaitGroup
+	// come ends when every one of them has got as far as it will: the readers, to the beginning of their answer.
+	come context.Context
 }
 
 // startSlowClients opens the connections and has them hold on until the context ends.
-func (s *subject) startSlowClients(ctx context.Context, t *testing.T) *sync.WaitGroup {
+func (s *subject) startSlowClients(ctx context.Context, t *testing.T) *slowClients {
 	t.Helper()
 	transport, err := s.project.EdgeTransport()
 	if err != nil {
@@ -165,24 +201,36 @@ func (s *subject) startSlowClients(ctx context.Context, t *testing.T) *sync.Wait
 	}
 	settings := transport.TLSClientConfig.Clone()
 	settings.ServerName = s.host
-	var all sync.WaitGroup
+	come, haveCome := context.WithCancel(ctx)
+	clients := &slowClients{come: come}
+	var coming sync.WaitGroup
 	for i := range slowConnections {
-		all.Go(func() {
+		coming.Add(1)
+		arrived := sync.OnceFunc(coming.Done)
+		clients.all.Go(func() {
+			defer arrived()
 			raw, err := transport.DialContext(ctx, "tcp", s.host+":443")
 			if err != nil {
 				return // the edge may refuse as it likes
 			}
 			defer func() { _ = raw.Close() }()
 			defer context.AfterFunc(ctx, func() { _ = raw.Close() })()
-			s.isSlow(ctx, tls.Client(raw, settings), i)
+			s.isSlow(ctx, tls.Client(raw, settings), i, arrived)
 		})
 	}
-	return &all
+	go func() {
+		coming.Wait()
+		haveCome()
+	}()
+	return clients
 }
 
-// isSlow is one slow client. What the edge does to it does not matter.
-func (s *subject) isSlow(ctx context.Context, connection net.Conn, number int) {
+// isSlow is one slow client, and tells when it has arrived. What the edge does to it does not matter.
+func (s *subject) isSlow(ctx context.Context, connection net.Conn, number int, arrived func()) {
 	host := "Host: " + s.host + "\r\n"
+	if number%4 != 3 {
+		arrived()
+	}
 	switch number % 4 {
 	case 0: // idle
 		_, _ = connection.Read(make([]byte, 1))
@@ -204,6 +252,7 @@ func (s *subject) isSlow(ctx context.Context, connection net.Conn, number int) {
 		_, _ = io.WriteString(connection, "GET "+s.article.path+" HTTP/1.1\r\n"+host+"\r\n")
 		everySecond(ctx, func() error {
 			_, err := connection.Read(make([]byte, 1000))
+			arrived()
 			return err
 		})
 	}
