@@ -130,9 +130,19 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch, keep 
 	if err != nil {
 		return err
 	}
+	if !keep.databaseIsLast() {
+		if err := mysql.Serve(); err != nil {
+			return err
+		}
+	}
 	wordpress, err := frontend.New(ctx, "frontend", frontendArgs(ctx, stack, space, volumes, mysql, closed))
 	if err != nil {
 		return err
+	}
+	if keep.databaseIsLast() {
+		if err := mysql.Serve(wordpress.Ready...); err != nil {
+			return err
+		}
 	}
 	if *stack.Site.Cron.Enabled {
 		if _, err = cron.New(ctx, "cron", cronArgs(ctx, stack, space, wordpress)); err != nil {

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/kubernetes"
 
@@ -25,6 +27,8 @@ type upkeep struct {
 	namespace string
 	// passwords are those of the program's own server. Nil: somebody else changes them.
 	passwords *passwords.Changer
+	// siteServes tells that MySQL and WordPress both serve when the update begins.
+	siteServes bool
 	// beforePassword and beforeRootPassword run before the engine changes the Secrets, afterPassword when it has.
 	beforePassword, beforeRootPassword, afterPassword *pulumi.ResourceHook
 }
@@ -35,11 +39,14 @@ func newUpkeep(ctx *pulumi.Context, stack *config.Stack, reach func() (*cluster.
 		return nil, nil
 	}
 	keep := &upkeep{connect: sync.OnceValues(reach), namespace: stack.Namespace}
-	if stack.Database.Mode != config.Standalone || stack.Database.ExistingSecret != "" {
+	if stack.Database.Mode != config.Standalone {
 		return keep, nil
 	}
-	keep.passwords = keep.changer(ctx, stack)
 	var err error
+	if keep.siteServes, err = keep.serves(ctx.Context()); err != nil || stack.Database.ExistingSecret != "" {
+		return keep, err
+	}
+	keep.passwords = keep.changer(ctx, stack)
 	if keep.beforePassword, err = hook(ctx, "database-password", keep.passwords.BeforeUser); err != nil {
 		return nil, err
 	}
@@ -49,6 +56,35 @@ func newUpkeep(ctx *pulumi.Context, stack *config.Stack, reach func() (*cluster.
 	keep.beforeRootPassword, err = hook(ctx, "database-root-password", keep.passwords.BeforeRoot)
 	return keep, err
 }
+
+// serves tells whether there is a site that an update could disturb.
+func (u *upkeep) serves(ctx context.Context) (bool, error) {
+	client, err := u.connect()
+	if err != nil {
+		return false, err
+	}
+	apps := client.AppsV1()
+	mysql, err := apps.StatefulSets(u.namespace).Get(ctx, database.Service, metav1.GetOptions{})
+	if err != nil {
+		return false, unlessMissing(err)
+	}
+	wordpress, err := apps.Deployments(u.namespace).Get(ctx, frontend.Name, metav1.GetOptions{})
+	if err != nil {
+		return false, unlessMissing(err)
+	}
+	return mysql.Status.ReadyReplicas > 0 && wordpress.Status.AvailableReplicas > 0, nil
+}
+
+func unlessMissing(err error) error {
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return fmt.Errorf("see whether the site serves: %w", err)
+}
+
+// databaseIsLast tells that MySQL is changed after WordPress. A change starts it anew, and WordPress waits for it meanwhile: that must be
+// the WordPress that the stack wants, of which an earlier one may not have known how. A site that does not serve needs its database first.
+func (u *upkeep) databaseIsLast() bool { return u != nil && u.siteServes }
 
 // reach is the way to the cluster that the provider's settings lead to.
 func reach(settings apiserver.Settings) func() (*cluster.Client, error) {
@@ -111,7 +147,7 @@ func (u *upkeep) settle(ctx *pulumi.Context, text string, mysql *database.Databa
 	if u == nil {
 		return pulumi.String(text).ToStringOutput()
 	}
-	return pulumi.All(wordpress.Deployment, wordpress.Files, mysql.Files, wordpress.PasswordChecksum).ApplyT(func(names []any) (string, error) {
+	return pulumi.All(wordpress.Deployment, wordpress.Files, mysql.Files, wordpress.PasswordChecksum, mysql.Server).ApplyT(func(names []any) (string, error) {
 		client, err := u.connect()
 		if err != nil {
 			return "", err

@@ -5,6 +5,7 @@ package database
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -101,12 +102,17 @@ type Database struct {
 	Host pulumi.StringOutput
 	// SecretName is the name of the Secret that holds the user's password under PasswordKey.
 	SecretName pulumi.StringOutput
-	// Ready are what must be there before a client starts; empty where somebody else runs the server. To depend on
+	// Server is the name of the StatefulSet, once it is as wanted. Empty with External.
+	Server pulumi.StringOutput
+	// Ready are what must be there before a client starts; empty where somebody else runs the server, and before Serve. To depend on
 	// the component itself would not do: its children join it concurrently, and the late ones would be missed.
 	Ready []pulumi.Resource
+
+	// serve registers the server. Nil where somebody else runs it.
+	serve func(after []pulumi.Resource) error
 }
 
-// New registers the database.
+// New registers the database but for the server itself, which Serve does.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Database, error) {
 	if err := args.check(); err != nil {
 		return nil, fmt.Errorf("database %q: %w", name, err)
@@ -123,6 +129,14 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil, fmt.Errorf("database %q: outputs: %w", name, err)
 	}
 	return component, nil
+}
+
+// Serve registers the server, which starts or changes when the other resources are there. Where somebody else runs it, there is nothing to do.
+func (d *Database) Serve(after ...pulumi.Resource) error {
+	if d.serve == nil {
+		return nil
+	}
+	return d.serve(after)
 }
 
 func (a *Args) check() error {
@@ -158,6 +172,7 @@ func (d *Database) register(ctx *pulumi.Context, name string, args *Args) error 
 	}
 	if args.External != nil {
 		d.Files = pulumi.String("").ToStringOutput()
+		d.Server = pulumi.String("").ToStringOutput()
 		d.Host = pulumi.Sprintf("%s:%d", args.External.Host, args.External.Port)
 		return nil
 	}
@@ -203,16 +218,20 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 		return fmt.Errorf("service: %w", err)
 	}
 	names := mounted{configMap: configMap.Metadata.Name().Elem(), userSecret: d.SecretName, rootSecret: rootSecret}
-	server, err := appsv1.NewStatefulSet(ctx, name+"-server", statefulSetArgs(args, names),
-		parent, pulumi.DependsOn(append([]pulumi.Resource{service}, args.After...)))
-	if err != nil {
-		return fmt.Errorf("stateful set: %w", err)
+	d.serve = func(after []pulumi.Resource) error {
+		server, err := appsv1.NewStatefulSet(ctx, name+"-server", statefulSetArgs(args, names),
+			parent, pulumi.DependsOn(slices.Concat([]pulumi.Resource{service}, args.After, after)))
+		if err != nil {
+			return fmt.Errorf("database %q: stateful set: %w", name, err)
+		}
+		d.Server = server.Metadata.Name().Elem()
+		d.Ready = []pulumi.Resource{server}
+		return nil
 	}
 	if _, err = policyv1.NewPodDisruptionBudget(ctx, name+"-budget", budgetArgs(args), parent); err != nil {
 		return fmt.Errorf("pod disruption budget: %w", err)
 	}
 	d.Host = pulumi.Sprintf("%s:%d", service.Metadata.Name().Elem(), Port)
-	d.Ready = []pulumi.Resource{server}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package database
 import (
 	_ "embed"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -27,10 +28,24 @@ var serverConfig string
 
 func serverFiles(server *ServerArgs) map[string]string {
 	return map[string]string{
-		serverConfigKey: fmt.Sprintf(serverConfig, BufferPoolBytes(server.Resources.Memory, server.MaxConnections), server.MaxConnections),
-		startKey:        startScript,
-		completeKey:     completeScript,
+		serverConfigKey: withoutComments(
+			fmt.Sprintf(serverConfig, BufferPoolBytes(server.Resources.Memory, server.MaxConnections), server.MaxConnections)),
+		startKey:    withoutComments(startScript),
+		completeKey: withoutComments(completeScript),
 	}
+}
+
+// withoutComments leaves out the lines that hold a comment or nothing: the server starts anew whenever a byte of what it runs with is
+// another. The first line of a script stays.
+func withoutComments(text string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(text) {
+		if start := strings.TrimSpace(line); start == "" || strings.HasPrefix(start, "#") && !strings.HasPrefix(start, "#!") {
+			continue
+		}
+		kept.WriteString(line)
+	}
+	return kept.String()
 }
 
 // Steps of the buffer pool rule.

@@ -28,15 +28,19 @@ const (
 	startPath  = "/scripts/" + startKey
 )
 
-// Probe timing, in seconds. The start may take long: after a crash InnoDB replays its log first. A server that is
+// Probe timing, in seconds. The start may take long, half an hour here: after a crash InnoDB replays its log first, and a newer server
+// upgrades the data dictionary, which nobody should cut off. A server that is
 // merely slow for a moment stays in its Service, since there is no other; one that has ended leaves it at once.
 const (
 	startupPeriod    = 2
-	startupFailures  = 300
+	startupFailures  = 900
 	readinessPeriod  = 5
 	readinessFailure = 12
 	probeTimeout     = 5
 )
+
+// drainSeconds is how long a server that is to end goes on with the requests that are under way. New ones find no server, and wait.
+const drainSeconds = 3
 
 // mounted are the names of what the pod mounts; the two Secrets with passwords may be the same.
 type mounted struct {
@@ -91,8 +95,19 @@ func serverContainer(args *Args) *corev1.ContainerArgs {
 		SecurityContext: pod.ContainerSecurityContext(),
 		StartupProbe:    pingProbe(startupPeriod, startupFailures),
 		ReadinessProbe:  pingProbe(readinessPeriod, readinessFailure),
+		Lifecycle:       drain(args.Server.TerminationGracePeriodSeconds),
 		VolumeMounts:    mounts(),
 	}
+}
+
+// drain comes before the server is told to end, in its grace period.
+func drain(gracePeriodSeconds int) *corev1.LifecycleArgs {
+	if gracePeriodSeconds <= drainSeconds {
+		return nil
+	}
+	return &corev1.LifecycleArgs{PreStop: &corev1.LifecycleHandlerArgs{
+		Sleep: &corev1.SleepActionArgs{Seconds: pulumi.Int(drainSeconds)},
+	}}
 }
 
 // environment is the contract of the official image; passwords are files, never values.

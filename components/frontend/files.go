@@ -19,9 +19,12 @@ const (
 	picturesKey = "pictures.php"
 	connectKey  = "connect.php"
 	installKey  = "install.php"
-	// requestsKey and updatesKey are parts of wp-config.php.
+	// requestsKey, updatesKey and databaseKey are parts of wp-config.php.
 	requestsKey = "requests.php"
 	updatesKey  = "updates.php"
+	databaseKey = "database.php"
+	// patientKey is the class of the database that databaseKey has WordPress use.
+	patientKey = "patient.php"
 	// maintenanceKey is where WordPress looks for an update that is under way, and filesystemKey what writes that elsewhere.
 	maintenanceKey = "maintenance.php"
 	filesystemKey  = "filesystem.php"
@@ -84,6 +87,10 @@ func siteFiles(args *Args) map[string]string {
 		"RequestsPath":           configPath + "/" + requestsKey,
 		"UpdatesPath":            configPath + "/" + updatesKey,
 		"FilesystemPath":         configPath + "/" + filesystemKey,
+		"DatabasePath":           configPath + "/" + databaseKey,
+		"PatientPath":            configPath + "/" + patientKey,
+		// The rest of a request's time is for its page. Nobody looks at a page that long, whatever a request may take.
+		"DatabasePatienceSeconds": min(args.MaxRequestSeconds*5/6, 60),
 	}
 	values["Scheme"], values["Host"], _ = strings.Cut(args.SiteURL, "://")
 	files := make(map[string]string)
@@ -92,7 +99,7 @@ func siteFiles(args *Args) map[string]string {
 		files[caBundleKey] = args.Database.TLS.CABundle
 	}
 	keys := []string{
-		portsKey, siteKey, phpKey, wpConfigKey, picturesKey, requestsKey, updatesKey, maintenanceKey, filesystemKey, seedKey, startupKey,
+		portsKey, siteKey, phpKey, wpConfigKey, picturesKey, requestsKey, updatesKey, databaseKey, patientKey, maintenanceKey, filesystemKey, seedKey, startupKey,
 		connectKey, installKey,
 	}
 	for _, key := range keys {

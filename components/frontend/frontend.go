@@ -178,6 +178,8 @@ type Frontend struct {
 
 	// Deployment is the Deployment's name.
 	Deployment pulumi.StringOutput
+	// Ready are what must be there before something counts on pods that are as wanted.
+	Ready []pulumi.Resource
 	// PasswordChecksum is the pods' annotation PasswordAnnotation. Empty where the program does not see the password.
 	PasswordChecksum pulumi.StringOutput
 	// Files is the name of the ConfigMap that the pods run with.
@@ -285,6 +287,7 @@ func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error 
 		return fmt.Errorf("deployment: %w", err)
 	}
 	f.Deployment = deployment.Metadata.Name().Elem()
+	f.Ready = []pulumi.Resource{deployment}
 	return nil
 }
 

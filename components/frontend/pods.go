@@ -232,6 +232,8 @@ func programMounts(args *Args) corev1.VolumeMountArray {
 		pod.File(configVolume, requestsKey, configPath+"/"+requestsKey),
 		pod.File(configVolume, updatesKey, configPath+"/"+updatesKey),
 		pod.File(configVolume, filesystemKey, configPath+"/"+filesystemKey),
+		pod.File(configVolume, databaseKey, configPath+"/"+databaseKey),
+		pod.File(configVolume, patientKey, configPath+"/"+patientKey),
 		pod.File(configVolume, maintenanceKey, corePath+"/.maintenance"),
 	}
 	if hasCABundle(args) {

@@ -40,6 +40,9 @@ func databaseProgram(args *database.Args) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
+		if err := component.Serve(); err != nil {
+			return err
+		}
 		ready := pulumi.String(fmt.Sprint(len(component.Ready)))
 		return expose(ctx, pulumi.StringMap{
 			"host": component.Host, "secretName": component.SecretName, "ready": ready,

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -214,6 +215,21 @@ func (s serverVolume) run(t *testing.T, name, entrypoint string) {
 	}
 }
 
+// awaitHeld waits until a script that runs does nothing but wait.
+func (s serverVolume) awaitHeld(t *testing.T, started <-chan struct{}) {
+	t.Helper()
+	for {
+		if _, err := os.Stat(filepath.Join(s.image, "held")); err == nil {
+			return
+		}
+		select {
+		case <-started:
+			t.Fatal("the script does not wait")
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
 // writes is an entrypoint that writes a file into the data directory.
 func (s serverVolume) writes(text string) string {
 	return "echo '" + text + "' >> " + filepath.Join(s.volume, "mysql", "ibdata1")
@@ -222,10 +238,10 @@ func (s serverVolume) writes(text string) string {
 func TestFirstStartIsMarkedUntilItIsComplete(t *testing.T) {
 	s := newServerVolume(t)
 	s.run(t, "start.sh", s.writes("initialised"))
-	wantFiles(t, s.volume, map[string]string{".initialising": "", "mysql/ibdata1": "initialised\n"})
+	wantFiles(t, s.volume, map[string]string{".initialising": "", "mysql/ibdata1": "initialised\n", "tmp/": ""})
 	s.run(t, "complete.sh", "")
 	s.run(t, "start.sh", s.writes("served"))
-	wantFiles(t, s.volume, map[string]string{"mysql/ibdata1": "initialised\nserved\n"})
+	wantFiles(t, s.volume, map[string]string{"mysql/ibdata1": "initialised\nserved\n", "tmp/": ""})
 }
 
 // Whether the container starts again in its pod or in a new one is the same to the volume.
@@ -235,7 +251,7 @@ func TestInterruptedFirstStartBeginsAnew(t *testing.T) {
 	for range 3 {
 		s.run(t, "start.sh", s.writes("half"))
 		wantFiles(t, s.volume, map[string]string{
-			".initialising": "", "mysql/ibdata1": "half\n", "lost+found/inode": "found",
+			".initialising": "", "mysql/ibdata1": "half\n", "lost+found/inode": "found", "tmp/": "",
 		})
 		write(t, filepath.Join(s.volume, "mysql", "#innodb_temp", "temp_1.ibt"), "half")
 		write(t, filepath.Join(s.volume, "mysql", ".hidden"), "half")
@@ -253,7 +269,7 @@ func TestOnlyTheFirstStartIsToldThePasswords(t *testing.T) {
 	s.run(t, "start.sh", told+"; mkdir "+filepath.Join(s.volume, "mysql", "mysql"))
 	s.run(t, "complete.sh", "")
 	s.run(t, "start.sh", told)
-	wantFiles(t, s.volume, map[string]string{"mysql/ibdata1": "/a/file /a/file\n \n", "mysql/mysql/": ""})
+	wantFiles(t, s.volume, map[string]string{"mysql/ibdata1": "/a/file /a/file\n \n", "mysql/mysql/": "", "tmp/": ""})
 }
 
 func TestRestoredDataIsKept(t *testing.T) {
@@ -261,5 +277,41 @@ func TestRestoredDataIsKept(t *testing.T) {
 	write(t, filepath.Join(s.volume, "mysql", "ibdata1"), "from a backup\n")
 	write(t, filepath.Join(s.volume, "lost+found", "inode"), "found")
 	s.run(t, "start.sh", s.writes("served"))
-	wantFiles(t, s.volume, map[string]string{"mysql/ibdata1": "from a backup\nserved\n", "lost+found/inode": "found"})
+	wantFiles(t, s.volume, map[string]string{"mysql/ibdata1": "from a backup\nserved\n", "lost+found/inode": "found", "tmp/": ""})
+}
+
+// Whoever restores into the folder of a failed first start is asked what it is.
+func TestDataRestoredBesideAMarkerIsHeldUntilSomebodySaysWhatItIs(t *testing.T) {
+	for said, do := range map[string]func(s serverVolume) error{
+		"that it is complete": func(s serverVolume) error { return os.Remove(filepath.Join(s.volume, ".initialising")) },
+		"that it is nothing":  func(s serverVolume) error { return os.RemoveAll(filepath.Join(s.volume, "mysql", "word_press")) },
+	} {
+		t.Run(said, func(t *testing.T) {
+			s := newServerVolume(t)
+			s.run(t, "start.sh", s.writes("half"))
+			command := filepath.Join(s.image, "sleep")
+			write(t, command, "#!/bin/sh\ntouch "+filepath.Join(s.image, "held")+"\nexec /bin/sleep 0.01\n")
+			if err := os.Chmod(command, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			table := filepath.Join(s.volume, "mysql", "word_press", "wp_posts.ibd")
+			write(t, table, "from a backup")
+			started := make(chan struct{})
+			go func() {
+				defer close(started)
+				s.run(t, "start.sh", s.writes("served"))
+			}()
+			s.awaitHeld(t, started)
+			if _, err := os.Stat(table); err != nil {
+				t.Error(err)
+			}
+			if err := do(s); err != nil {
+				t.Fatal(err)
+			}
+			<-started
+			if _, err := os.Stat(filepath.Join(s.volume, ".initialising")); (said == "that it is nothing") == (err != nil) {
+				t.Errorf("the marker afterwards: %v", err)
+			}
+		})
+	}
 }
