@@ -113,7 +113,7 @@ var Proofs = []Proof{
 	// 30
 
 	// 31
-
+	{Test: "TestRestartOfTheDatabaseFailsNoRequest", Promise: 31, Title: "a restart of MySQL fails no request"},
 }
 
 // Listed tells whether a test may keep a result. The error says what to add.
