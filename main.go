@@ -126,23 +126,9 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch, keep 
 	if err != nil {
 		return err
 	}
-	mysql, err := database.New(ctx, "database", databaseArgs(ctx, stack, keep, space, volumes, closed))
+	mysql, wordpress, err := servers(ctx, stack, keep, space, volumes, closed)
 	if err != nil {
 		return err
-	}
-	if !keep.databaseIsLast() {
-		if err := mysql.Serve(); err != nil {
-			return err
-		}
-	}
-	wordpress, err := frontend.New(ctx, "frontend", frontendArgs(ctx, stack, space, volumes, mysql, closed))
-	if err != nil {
-		return err
-	}
-	if keep.databaseIsLast() {
-		if err := mysql.Serve(wordpress.Ready...); err != nil {
-			return err
-		}
 	}
 	if *stack.Site.Cron.Enabled {
 		if _, err = cron.New(ctx, "cron", cronArgs(ctx, stack, space, wordpress)); err != nil {
@@ -166,6 +152,27 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch, keep 
 	export(ctx, stack, url, space, mysql, wordpress)
 	ctx.Export("databasePasswords", keep.settle(ctx, databasePasswords(stack), mysql, wordpress))
 	return nil
+}
+
+// servers registers MySQL and WordPress. WordPress comes second, but where both serve already, see databaseIsLast.
+func servers(
+	ctx *pulumi.Context, stack *config.Stack, keep *upkeep,
+	space *namespace.Namespace, volumes *storage.Storage, closed []pulumi.Resource,
+) (*database.Database, *frontend.Frontend, error) {
+	mysql, err := database.New(ctx, "database", databaseArgs(ctx, stack, keep, space, volumes, closed))
+	if err != nil {
+		return nil, nil, err
+	}
+	if !keep.databaseIsLast() {
+		if err := mysql.Serve(); err != nil {
+			return nil, nil, err
+		}
+	}
+	wordpress, err := frontend.New(ctx, "frontend", frontendArgs(ctx, stack, space, volumes, mysql, closed))
+	if err == nil && keep.databaseIsLast() {
+		err = mysql.Serve(wordpress.Ready...)
+	}
+	return mysql, wordpress, err
 }
 
 // export tells what was deployed, and never a secret.
