@@ -192,6 +192,7 @@ func databaseArgs(
 		ImagePullSecrets:              stack.ImagePullSecrets,
 		RootPassword:                  secret(stack.DatabaseRootPassword),
 		BeforeRootPassword:            beforeRootPassword,
+		User:                          podUser(stack, stack.PodSecurity.Database),
 		Resources:                     resources(settings.Resources),
 		MaxConnections:                *settings.MaxConnections,
 		TerminationGracePeriodSeconds: settings.TerminationGracePeriodSeconds,
@@ -221,6 +222,7 @@ func frontendArgs(
 		ImagePullPolicy:               string(stack.ImagePullPolicy),
 		ImagePullSecrets:              stack.ImagePullSecrets,
 		Replicas:                      settings.Replicas,
+		User:                          podUser(stack, stack.PodSecurity.Frontend),
 		Resources:                     resources(settings.Resources),
 		Workers:                       *settings.Workers,
 		RequestMemoryBytes:            settings.RequestMemory.Value(),
@@ -294,6 +296,7 @@ func cronArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespa
 		Image:            stack.Mirrored(stack.Frontend.Image),
 		ImagePullPolicy:  string(stack.ImagePullPolicy),
 		ImagePullSecrets: stack.ImagePullSecrets,
+		User:             podUser(stack, stack.PodSecurity.Frontend),
 		Service:          wordpress.Service,
 		ServicePort:      frontend.ServicePort,
 		SiteURL:          siteURL(stack),
@@ -362,6 +365,8 @@ func terms(stack *config.Stack) rules.Terms {
 		UnversionedImages: stack.Profile != config.Production,
 		BurstableCPU:      stack.Frontend.Resources.CPULimit != nil || stack.Database.Resources.CPULimit != nil,
 		OpenNetwork:       !*stack.Network.Enabled,
+		UsersFromCluster:  stack.PodSecurity.FromCluster,
+		UsersOfNodes:      stack.Profile != config.Production,
 		Secrets: map[string]string{
 			"wordpress:databasePassword":     string(stack.DatabasePassword),
 			"wordpress:databaseRootPassword": string(stack.DatabaseRootPassword),
@@ -369,6 +374,14 @@ func terms(stack *config.Stack) rules.Terms {
 			"wordpress:adminPassword":        string(stack.AdminPassword),
 		},
 	}
+}
+
+// podUser is nobody where the cluster says who the pods run as.
+func podUser(stack *config.Stack, user config.PodUser) pod.User {
+	if stack.PodSecurity.FromCluster {
+		return pod.User{}
+	}
+	return pod.User{ID: *user.UserID, GroupID: *user.GroupID, FSGroup: *user.FSGroup, SELinuxLevel: stack.PodSecurity.SELinuxLevel}
 }
 
 // traefikVersions are Traefik's names for the versions of TLS.

@@ -79,6 +79,9 @@ var acceptedCases = map[string]string{
 	"standard in production":    `{wordpress:profile: production, wordpress:ingress: {kind: ingress, tls: {existingSecret: a}, loginLimit: {enabled: false}}}`,
 	"everything let through":    `wordpress:site: {host: www.example.com, hstsSeconds: 0, embedding: true, browserFeatures: [camera, geolocation, microphone], xmlrpc: true}`,
 	"no ingress, promise kept":  `{wordpress:profile: production, wordpress:site: {host: www.example.com, hstsSeconds: 63072000}, wordpress:ingress: {kind: none, loginLimit: {enabled: false}}}`,
+	"users in production":       `{wordpress:profile: production, wordpress:podSecurity: {seLinuxLevel: "s0:c0.c3,c1023", frontend: {userID: 10001, groupID: 2147483647, fsGroup: 1}, database: {userID: 10001}}}`,
+	"users of the node":         `wordpress:podSecurity: {frontend: {userID: 1, groupID: 33}}`,
+	"users of the cluster":      `{wordpress:profile: production, wordpress:podSecurity: {fromCluster: true}}`,
 	"annotations of an ingress": `wordpress:ingress: {kind: ingress, className: haproxy, tls: {existingSecret: a}, annotations: {example.com/Limit: "5"}}`,
 }
 

@@ -39,6 +39,14 @@ func checkOptionalRange(path *field.Path, value *int, least, greatest int, unit 
 	return checkRange(path, *value, least, greatest, unit)
 }
 
+// checkOptionalID passes a user or group that is not given.
+func checkOptionalID(path *field.Path, id *int) field.ErrorList {
+	if id != nil && *id == 0 {
+		return field.ErrorList{field.Invalid(path, 0, "must not be 0, which is root's: no pod of the program runs as root")}
+	}
+	return checkOptionalRange(path, id, 1, maxUserID, "")
+}
+
 // checkAtLeast also catches the suffix m after a size: 256m is a quarter of a byte.
 func checkAtLeast(path *field.Path, value resource.Quantity, least string) field.ErrorList {
 	if value.Cmp(resource.MustParse(least)) >= 0 {

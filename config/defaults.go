@@ -167,8 +167,16 @@ const (
 	DefaultDNSPort = 53
 )
 
+// Defaults of the pods' security. Both are above 10000, so that they match no user of the host; the images' own are 33 and 999.
+const (
+	// DefaultFrontendUserID owns what WordPress has written.
+	DefaultFrontendUserID = 10033
+	// DefaultDatabaseUserID owns MySQL's data.
+	DefaultDatabaseUserID = 10999
+)
+
 // Defaults is a stack on which nothing is configured yet. The values that depend on others (replicas, workers, requestMemory,
-// pictureMemory, maxConnections, operatorNamespace, redirectToHTTPS, the limit of log-ins, network.edge, network.database) are unset until the others are known.
+// pictureMemory, maxConnections, podSecurity, operatorNamespace, redirectToHTTPS, the limit of log-ins, network.edge, network.database) are unset until the others are known.
 func Defaults() *Stack {
 	return &Stack{
 		Namespace:       DefaultNamespace,
@@ -298,6 +306,7 @@ func (s *Stack) derive() {
 	if s.Ingress.LoginLimit.Concurrent == nil {
 		s.Ingress.LoginLimit.Concurrent = new(DefaultLoginConcurrent)
 	}
+	s.derivePodSecurity()
 	s.deriveEdge()
 	s.deriveDatabaseNetwork()
 	if s.Network.Database.Port == nil && s.Database.Mode == External {
@@ -319,6 +328,29 @@ func (s *Stack) deriveFrontend() {
 	}
 	if f.PictureMemory == nil {
 		f.PictureMemory = new(DefaultPictureMemory(f.Resources.Memory, *f.Workers))
+	}
+}
+
+// derivePodSecurity fills in nothing that the cluster is to set.
+func (s *Stack) derivePodSecurity() {
+	if s.PodSecurity.FromCluster {
+		return
+	}
+	s.PodSecurity.Frontend.derive(DefaultFrontendUserID)
+	if s.Database.Mode == Standalone {
+		s.PodSecurity.Database.derive(DefaultDatabaseUserID)
+	}
+}
+
+func (u *PodUser) derive(userID int) {
+	if u.UserID == nil {
+		u.UserID = &userID
+	}
+	if u.GroupID == nil {
+		u.GroupID = u.UserID
+	}
+	if u.FSGroup == nil {
+		u.FSGroup = u.GroupID
 	}
 }
 

@@ -1,5 +1,7 @@
 package config
 
+import "math"
+
 // Limits of single fields. Those that other packages or documents mention are exported.
 const (
 	// MinPasswordLength and MaxPasswordLength in bytes are for a database password. MySQL refuses to create a user with a
@@ -82,7 +84,11 @@ const (
 	// MaxProxies is longer than any sensible chain before a site.
 	MaxProxies = 10
 
-	maxSeconds            = 3600 // an hour: a longer wait is a slip
+	// MinProductionUserID is that of the first user who can be none of a node's; kube-score and kubesec take those below for the host's.
+	MinProductionUserID = 10001
+
+	maxUserID             = math.MaxInt32 // Kubernetes' own limit
+	maxSeconds            = 3600          // an hour: a longer wait is a slip
 	maxGracePeriodSeconds = 2*maxSeconds + 1
 	minNodePort           = 30000 // the API server's default range
 	maxNodePort           = 32767

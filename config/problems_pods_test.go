@@ -1,6 +1,11 @@
 package config
 
-// Times and sizes.
+const (
+	clusterSets = "is the cluster's to set with podSecurity.fromCluster: leave one of them out"
+	isRoot      = "must not be 0, which is root's: no pod of the program runs as root"
+)
+
+// Times, sizes and users.
 var podProblems = []problemCase{
 	{"request longer than the grace period", `wordpress:frontend: {maxRequestSeconds: 40}`, []string{
 		`frontend.terminationGracePeriodSeconds: Invalid value: 60: must be more than drainSeconds and maxRequestSeconds together, which is 60; this value is the default`,
@@ -34,6 +39,30 @@ wordpress:database: {resources: {cpuLimit: 100m}}`, []string{
 	}},
 	{"upload larger than the volume", `{wordpress:frontend: {maxUploadSize: 512Mi}, wordpress:storage: {content: {size: 256Mi}}}`, []string{
 		`frontend.maxUploadSize: Invalid value: "512Mi": must be at most storage.content.size, which is 256Mi`,
+	}},
+	{"users of the cluster's and of one's own", `wordpress:podSecurity: {fromCluster: true, seLinuxLevel: s0, frontend: {userID: 1000}, database: {fsGroup: 1000}}`, []string{
+		`podSecurity.database: Forbidden: ` + clusterSets,
+		`podSecurity.frontend: Forbidden: ` + clusterSets,
+		`podSecurity.seLinuxLevel: Forbidden: ` + clusterSets,
+	}},
+	{"pods of root's", `wordpress:podSecurity: {frontend: {userID: 0, groupID: 0, fsGroup: 0}}`, []string{
+		`podSecurity.frontend.fsGroup: Invalid value: 0: ` + isRoot,
+		`podSecurity.frontend.groupID: Invalid value: 0: ` + isRoot,
+		`podSecurity.frontend.userID: Invalid value: 0: ` + isRoot,
+	}},
+	{"users that Kubernetes does not know", `wordpress:podSecurity: {fromCluster: 1, seLinuxLevel: "s0:c1 c2", frontend: {userID: -1}, database: {userID: mysql, groupID: 2147483648, fsGroup: -5}}`, []string{
+		`podSecurity.database.fsGroup: Invalid value: -5: must be from 1 to 2147483647`,
+		`podSecurity.database.groupID: Invalid value: 2147483648: must be from 1 to 2147483647`,
+		`podSecurity.database.userID: Invalid value: "mysql": must be a whole number such as 3, without quotes`,
+		`podSecurity.fromCluster: Invalid value: 1: must be true or false, without quotes`,
+		`podSecurity.frontend.userID: Invalid value: -1: must be from 1 to 2147483647`,
+		`podSecurity.seLinuxLevel: Invalid value: "s0:c1 c2": must be a level such as s0:c123,c456`,
+	}},
+	{"user of a server that is somebody else's", `
+wordpress:database: {mode: external, host: 192.0.2.7}
+wordpress:databaseRootPassword: null
+wordpress:podSecurity: {database: {userID: 12000}}`, []string{
+		`podSecurity.database: Forbidden: not used with database.mode external: remove it, or use mode standalone`,
 	}},
 	{"probe that kills busy pods", `wordpress:frontend: {livenessProbe: true, maxRequestSeconds: 300, terminationGracePeriodSeconds: 330}`, []string{
 		`frontend.livenessProbe: Invalid value: true: restarts a pod after 120 seconds without an answer, and maxRequestSeconds is 300: use 119 or less there, or no probe`,

@@ -47,6 +47,10 @@ wordpress:authSecret: null`, []string{
 		`ingress.tls: Required value: production is served over HTTPS: set one of certResolver, existingSecret, clusterIssuer or defaultCertificate`,
 		`storage.protect: Invalid value: false: must be true in production: the data would go with the stack`,
 	}},
+	{"users of the node in production", `{wordpress:profile: production, wordpress:podSecurity: {frontend: {userID: 33}, database: {userID: 12000, groupID: 10000}}}`, []string{
+		`podSecurity.database.groupID: Invalid value: 10000: must be at least 10001 in production, as no user of a node has: give the volume's folder to such a one`,
+		`podSecurity.frontend.userID: Invalid value: 33: must be at least 10001 in production, as no user of a node has: give the volume's folder to such a one`,
+	}},
 	{"one fixed pod in production", `
 wordpress:profile: production
 wordpress:autoscaling: {enabled: false}

@@ -75,7 +75,7 @@ func externalDatabaseKeys(d *draft) field.ErrorList {
 	}
 	return d.refuseGiven("not used with database.mode external: remove it, or use mode standalone",
 		"database.image", "database.resources", "database.maxConnections", "database.terminationGracePeriodSeconds",
-		"storage.database", "databaseRootPassword")
+		"storage.database", "podSecurity.database", "databaseRootPassword")
 }
 
 // database.mode external needs database.host: there is no default for somebody else's server.

@@ -73,6 +73,11 @@ var edges = map[string]edge{
 		`wordpress:frontend: {service: {type: ClusterIP, nodePort: 32767}}`,
 	},
 
+	"oneSourceOfUsers": {
+		`wordpress:podSecurity: {fromCluster: false, seLinuxLevel: s0, frontend: {userID: 1}, database: {fsGroup: 2147483647}}`,
+		`wordpress:podSecurity: {fromCluster: true, seLinuxLevel: s0}`,
+	},
+
 	"podsShareContent": {
 		`{wordpress:autoscaling: {minReplicas: 1, maxReplicas: 1}, wordpress:frontend: {maxSurge: 0, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,
 		`{wordpress:autoscaling: {minReplicas: 1, maxReplicas: 2}, wordpress:frontend: {maxSurge: 0, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,
@@ -332,6 +337,10 @@ var productionEdges = map[string]edge{
 	"dnsIsNotEverybody": {
 		`wordpress:network: {dns: {cidrs: [10.0.0.0/8, "fc00::/7", "2001:db8::/32", "64:ff9b::a00:0/104"]}}`,
 		`wordpress:network: {dns: {cidrs: ["64:ff9b::/103"]}}`,
+	},
+	"usersAreNoNodes": {
+		`wordpress:podSecurity: {frontend: {userID: 10001, fsGroup: 1}}`,
+		`wordpress:podSecurity: {frontend: {userID: 10000}}`,
 	},
 	"clientAddressIsStated": {
 		`wordpress:ingress: {tls: {existingSecret: a}, loginLimit: {enabled: false}}`,

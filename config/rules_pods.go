@@ -19,6 +19,7 @@ var podRules = []rule{
 	{uploadFitsOnDisk, []string{"frontend.maxUploadSize", "frontend.resources.ephemeralStorage"}},
 	{uploadFitsOnVolume, []string{"frontend.maxUploadSize", "storage.content.size", "storage.content.existingClaim"}},
 	{nodePortHasType, []string{"frontend.service"}},
+	{oneSourceOfUsers, []string{"podSecurity.fromCluster"}},
 }
 
 // frontend.terminationGracePeriodSeconds is more than drainSeconds and maxRequestSeconds together: a request
@@ -130,4 +131,14 @@ func nodePortHasType(d *draft) field.ErrorList {
 		return nil
 	}
 	return invalid("frontend.service.nodePort", s.NodePort, "goes with type NodePort only: remove it, or set the type")
+}
+
+// podSecurity.fromCluster refuses podSecurity.seLinuxLevel, podSecurity.frontend and podSecurity.database: a cluster that sets users
+// refuses pods that bring their own.
+func oneSourceOfUsers(d *draft) field.ErrorList {
+	if !d.stack.PodSecurity.FromCluster {
+		return nil
+	}
+	return d.refuseGiven("is the cluster's to set with podSecurity.fromCluster: leave one of them out",
+		"podSecurity.seLinuxLevel", "podSecurity.frontend", "podSecurity.database")
 }

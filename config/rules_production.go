@@ -28,6 +28,7 @@ var productionRules = []rule{
 	{waysOutAvoidTheCluster, []string{"profile", "network.egress"}},
 	{contentHasClass, []string{"profile", "storage.content", "storage.cephfs.create"}},
 	{loginsAreLimited, []string{"profile", "ingress.kind"}},
+	{usersAreNoNodes, []string{"profile", "podSecurity"}},
 	{clientAddressIsStated, []string{"profile", "ingress.kind", "ingress.clientAddress", "ingress.loginLimit.enabled"}},
 }
 
@@ -293,6 +294,32 @@ func contentHasClass(d *draft) field.ErrorList {
 	}
 	return field.ErrorList{field.Required(at("storage.content.storageClass"), "the name of a class that offers ReadWriteMany, such as NFS, EFS, Filestore "+
 		"or CephFS: the cluster's default one mostly does not, and pods would wait for their volume for ever")}
+}
+
+// In production podSecurity's userID and groupID are above 10000: whoever breaks out of a container is, on the node, the user or
+// group that has the same number there.
+func usersAreNoNodes(d *draft) field.ErrorList {
+	if d.stack.Profile != Production {
+		return nil
+	}
+	p := d.stack.PodSecurity
+	var problems field.ErrorList
+	for _, one := range []struct {
+		key string
+		id  *int
+	}{
+		{"podSecurity.frontend.userID", p.Frontend.UserID},
+		{"podSecurity.frontend.groupID", p.Frontend.GroupID},
+		{"podSecurity.database.userID", p.Database.UserID},
+		{"podSecurity.database.groupID", p.Database.GroupID},
+	} {
+		// A group that nobody gave is the user's number.
+		if d.has(one.key) && *one.id < MinProductionUserID {
+			problems = append(problems, field.Invalid(at(one.key), *one.id, fmt.Sprintf(
+				"must be at least %d in production, as no user of a node has: give the volume's folder to such a one", MinProductionUserID)))
+		}
+	}
+	return problems
 }
 
 // TrustedProxies are the networks whose word WordPress takes for a visitor's address: those of network.edge.cidrs, unless they are so

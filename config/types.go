@@ -53,6 +53,8 @@ type Stack struct {
 	Ingress Ingress `json:"ingress"`
 	// Network is which connections the pods may accept and open.
 	Network Network `json:"network"`
+	// PodSecurity is whom the pods run as, and whose their volumes are.
+	PodSecurity PodSecurity `json:"podSecurity"`
 
 	// DatabasePassword is the password of the WordPress user in MySQL. Must be a Pulumi secret. Required
 	// unless database.existingSecret is set. 8 to 256 characters, no line break, NUL or white space at
@@ -579,4 +581,30 @@ type NetworkDestination struct {
 	PodLabels map[string]string `json:"podLabels"`
 	// Ports that are reached there by TCP, 1 to 65535: those of the pods, not of their Service. Required.
 	Ports []int `json:"ports"`
+}
+
+// PodSecurity is whom the pods run as, and whose their volumes are. Whatever is set here, no pod runs as root or has a capability.
+type PodSecurity struct {
+	// FromCluster leaves user, group, fsGroup and SELinux level of every pod out, for a cluster that sets them itself and refuses pods that
+	// bring their own, as OpenShift does. A cluster that sets none refuses the pods, because their images start as root. Default: false.
+	FromCluster bool `json:"fromCluster"`
+	// SELinuxLevel of every pod, such as s0:c123,c456: on nodes with SELinux, all pods that share a volume need the same. Unset: the
+	// container runtime gives each pod one.
+	SELinuxLevel string `json:"seLinuxLevel"`
+	// Frontend is whom WordPress's pods run as, those of its CronJob included.
+	Frontend PodUser `json:"frontend"`
+	// Database is whom MySQL's pod runs as. Mode standalone only. A changed user or group restarts MySQL.
+	Database PodUser `json:"database"`
+}
+
+// PodUser is whom the pods of a tier run as. Each tier has its own, since a storage that says whose files are is mostly that of one.
+type PodUser struct {
+	// UserID of every process, 1 to 2147483647; production needs one above 10000, as no user of a node has. Where storage ignores
+	// fsGroup, the owner of the volume. Default: 10033 for the frontend, 10999 for the database.
+	UserID *int `json:"userID"`
+	// GroupID of every process, 1 to 2147483647; production needs one above 10000. Default: userID.
+	GroupID *int `json:"groupID"`
+	// FSGroup is a further group of every process, 1 to 2147483647, which the kubelet gives the volumes to where their driver has it do
+	// so. Default: groupID.
+	FSGroup *int `json:"fsGroup"`
 }

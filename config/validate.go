@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/mail"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -29,6 +30,7 @@ func (s *Stack) validate() field.ErrorList {
 		validateAutoscaling(&s.Autoscaling, &s.Frontend.Resources),
 		validateIngress(&s.Ingress),
 		validateNetwork(&s.Network),
+		validatePodSecurity(&s.PodSecurity),
 	)
 }
 
@@ -398,4 +400,31 @@ func validateDatabaseNetworks(cidrs []string) field.ErrorList {
 		}
 	}
 	return problems
+}
+
+func validatePodSecurity(p *PodSecurity) field.ErrorList {
+	return slices.Concat(
+		validateSELinuxLevel(p.SELinuxLevel),
+		validatePodUser(at("podSecurity.frontend"), p.Frontend),
+		validatePodUser(at("podSecurity.database"), p.Database),
+	)
+}
+
+func validatePodUser(path *field.Path, user PodUser) field.ErrorList {
+	return slices.Concat(
+		checkOptionalID(path.Child("userID"), user.UserID),
+		checkOptionalID(path.Child("groupID"), user.GroupID),
+		checkOptionalID(path.Child("fsGroup"), user.FSGroup),
+	)
+}
+
+// seLinuxLevel is a sensitivity and, where there are any, categories: the form that Kubernetes hands on as it is.
+var seLinuxLevel = regexp.MustCompile(`^s\d{1,2}(:c\d{1,4}([.,]c\d{1,4})*)?$`)
+
+// validateSELinuxLevel passes one that is not given.
+func validateSELinuxLevel(level string) field.ErrorList {
+	if level == "" || seLinuxLevel.MatchString(level) {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(at("podSecurity.seLinuxLevel"), level, "must be a level such as s0:c123,c456")}
 }

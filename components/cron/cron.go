@@ -24,9 +24,6 @@ const Type = "wordpress:cron:Cron"
 const Name = "wordpress-cron"
 
 const (
-	// userID is that of WordPress's pods: above 10000, so that it matches no user of the host.
-	userID = 10033
-
 	// startSeconds is how long a pod may take to be scheduled and to have its image.
 	startSeconds = 120
 	// lateSeconds after its time a run that could not begin is left out: the next one does the same.
@@ -61,6 +58,8 @@ type Args struct {
 	ImagePullPolicy string
 	// ImagePullSecrets are names of Secrets in the namespace with which the image is pulled.
 	ImagePullSecrets []string
+	// User that the pods run as.
+	User pod.User
 	// Service is the name of the Service that leads to WordPress. Required.
 	Service pulumi.StringInput
 	// ServicePort is that Service's port. Required.
@@ -141,7 +140,7 @@ func podSpec(args *Args) *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		AutomountServiceAccountToken:  pulumi.Bool(false),
 		EnableServiceLinks:            pulumi.Bool(false),
-		SecurityContext:               pod.SecurityContext(userID),
+		SecurityContext:               pod.SecurityContext(args.User),
 		TerminationGracePeriodSeconds: pulumi.Int(graceSeconds),
 		RestartPolicy:                 pulumi.String("Never"),
 		ImagePullSecrets:              pod.PullSecrets(args.ImagePullSecrets),

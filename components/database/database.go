@@ -82,6 +82,8 @@ type ServerArgs struct {
 	RootPassword pulumi.StringInput
 	// BeforeRootPassword runs before the Secret with root's password changes. Nil: nothing does.
 	BeforeRootPassword *pulumi.ResourceHook
+	// User that the pod runs as.
+	User pod.User
 	// Resources of the server. The buffer pool is sized from the memory.
 	Resources pod.Resources
 	// MaxConnections that the server accepts.

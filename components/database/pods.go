@@ -10,9 +10,6 @@ import (
 )
 
 const (
-	// userID is above 10000, so that it matches no user of the host; the image's own is 999.
-	userID = 10999
-
 	portName = "mysql"
 
 	dataVolume    = "data"
@@ -70,7 +67,7 @@ func podSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		AutomountServiceAccountToken:  pulumi.Bool(false),
 		EnableServiceLinks:            pulumi.Bool(false),
-		SecurityContext:               pod.SecurityContext(userID),
+		SecurityContext:               pod.SecurityContext(args.Server.User),
 		TerminationGracePeriodSeconds: pulumi.Int(args.Server.TerminationGracePeriodSeconds),
 		ImagePullSecrets:              pod.PullSecrets(args.Server.ImagePullSecrets),
 		Containers:                    corev1.ContainerArray{serverContainer(args)},

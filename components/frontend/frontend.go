@@ -56,6 +56,8 @@ type Args struct {
 	// Replicas is the fixed number of pods. Nil: an autoscaler owns the number, the Deployment carries none,
 	// and an update leaves the live number alone.
 	Replicas *int
+	// User that the pods run as.
+	User pod.User
 	// Resources of the WordPress container.
 	Resources pod.Resources
 	// Workers is how many requests a pod serves at a time. Required.

@@ -13,9 +13,6 @@ import (
 )
 
 const (
-	// userID is above 10000, so that it matches no user of the host; the image's www-data is 33.
-	userID = 10033
-
 	sitePortName  = "http"
 	probePort     = 8081
 	probePortName = "probe"
@@ -87,7 +84,7 @@ func podSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 		AutomountServiceAccountToken: pulumi.Bool(false),
 		// Links would add WORDPRESS_* variables of the Service to those that the image reads.
 		EnableServiceLinks:            pulumi.Bool(false),
-		SecurityContext:               pod.SecurityContext(userID),
+		SecurityContext:               pod.SecurityContext(args.User),
 		TerminationGracePeriodSeconds: pulumi.Int(args.TerminationGracePeriodSeconds),
 		ImagePullSecrets:              pod.PullSecrets(args.ImagePullSecrets),
 		InitContainers:                corev1.ContainerArray{seedContainer(args), installContainer(args)},

@@ -6,18 +6,36 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// SecurityContext runs every container of a pod as the given user and group and hands the pod's volumes to
-// that group. User IDs lie above 10000, so that they match no user of the host.
-func SecurityContext(id int) *corev1.PodSecurityContextArgs {
-	return &corev1.PodSecurityContextArgs{
+// User is whom every container of a pod runs as, and to which group the pod's volumes are handed. What is zero, the cluster sets.
+type User struct {
+	ID, GroupID, FSGroup int
+	// SELinuxLevel such as s0:c123,c456.
+	SELinuxLevel string
+}
+
+// SecurityContext is that of a pod. The images' own user is root, so that a pod without a user starts only where the cluster gives it one.
+func SecurityContext(user User) *corev1.PodSecurityContextArgs {
+	context := &corev1.PodSecurityContextArgs{
 		RunAsNonRoot: pulumi.Bool(true),
-		RunAsUser:    pulumi.Int(id),
-		RunAsGroup:   pulumi.Int(id),
-		FsGroup:      pulumi.Int(id),
+		RunAsUser:    optionalInt(user.ID),
+		RunAsGroup:   optionalInt(user.GroupID),
+		FsGroup:      optionalInt(user.FSGroup),
 		// The default, Always, walks the whole volume at every start of a pod.
 		FsGroupChangePolicy: pulumi.String("OnRootMismatch"),
 		SeccompProfile:      &corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
 	}
+	if user.SELinuxLevel != "" {
+		context.SeLinuxOptions = &corev1.SELinuxOptionsArgs{Level: pulumi.String(user.SELinuxLevel)}
+	}
+	return context
+}
+
+// optionalInt is nil for 0.
+func optionalInt(value int) pulumi.IntPtrInput {
+	if value == 0 {
+		return nil
+	}
+	return pulumi.Int(value)
 }
 
 // ContainerSecurityContext is what Pod Security's restricted level asks of every container, and a read-only

@@ -53,15 +53,14 @@ func resources(s *stack, report report) {
 // minUserID lies above the users of any host.
 const minUserID = 10000
 
-// securityContext wants what Pod Security's restricted level asks for, a user above those of the host, and a
-// read-only root file system: whoever breaks into a process gets nothing else.
+// securityContext wants what Pod Security's restricted level asks for, a user above those of the host or one that the cluster sets, and
+// a read-only root file system: whoever breaks into a process gets nothing else.
 func securityContext(s *stack, report report) {
 	for _, w := range s.workloads {
 		path := podPath.Child("securityContext")
 		pod := w.template.Spec.SecurityContext
-		if pod == nil || !is(pod.RunAsNonRoot, true) || !above(pod.RunAsUser) || !above(pod.RunAsGroup) {
-			report(w.object, field.Invalid(path, pod,
-				fmt.Sprintf("must have runAsNonRoot, and a user and a group above %d: use pod.SecurityContext", minUserID)))
+		if pod == nil || !is(pod.RunAsNonRoot, true) || !s.terms.admitUser(pod) {
+			report(w.object, field.Invalid(path, pod, fmt.Sprintf("must have runAsNonRoot, and %s: use pod.SecurityContext", s.terms.users())))
 		}
 		if pod == nil || pod.SeccompProfile == nil || pod.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
 			report(w.object, field.Invalid(path, pod, "must have the seccompProfile RuntimeDefault: use pod.SecurityContext"))
@@ -83,7 +82,29 @@ func restricted(c *corev1.SecurityContext) bool {
 }
 
 func is(value *bool, want bool) bool { return value != nil && *value == want }
-func above(id *int64) bool           { return id != nil && *id > minUserID }
+
+func (t Terms) admitUser(pod *corev1.PodSecurityContext) bool {
+	if t.UsersFromCluster {
+		return pod.RunAsUser == nil && pod.RunAsGroup == nil && pod.FSGroup == nil && pod.SELinuxOptions == nil
+	}
+	isAbove := func(id *int64) bool { return id != nil && *id > t.belowUsers() }
+	return isAbove(pod.RunAsUser) && isAbove(pod.RunAsGroup)
+}
+
+func (t Terms) belowUsers() int64 {
+	if t.UsersOfNodes {
+		return 0
+	}
+	return minUserID
+}
+
+// users says what admitUser wants.
+func (t Terms) users() string {
+	if t.UsersFromCluster {
+		return "no user, group, fsGroup and SELinux options, which the cluster sets"
+	}
+	return fmt.Sprintf("a user and a group above %d", t.belowUsers())
+}
 
 // hostAccess wants nothing of the node in a pod: what a pod can reach there is not its own.
 func hostAccess(s *stack, report report) {

@@ -25,6 +25,10 @@ type Terms struct {
 	UnversionedImages bool
 	// BurstableCPU admits containers that may use more processor time than they ask for.
 	BurstableCPU bool
+	// UsersFromCluster is for a cluster that sets the users of pods: none may bring its own.
+	UsersFromCluster bool
+	// UsersOfNodes admits users and groups that a node may have as well, but for root.
+	UsersOfNodes bool
 	// OpenNetwork admits pods that no NetworkPolicy selects.
 	OpenNetwork bool
 	// Secrets are values that no object but a Secret may hold, by the name that a message calls them, such as their

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
 	"wordpress-on-kubernetes/components/plan"
@@ -97,6 +98,33 @@ func violations(t *testing.T, objects []plan.Object, terms Terms) []Violation {
 func TestValidObjectsBreakNoRule(t *testing.T) {
 	for _, violation := range violations(t, valid(t), Terms{}) {
 		t.Error(violation)
+	}
+}
+
+// Pods that the cluster gives a user bring none, and those of development may have one that a node has.
+func TestUsersAreAdmittedByTheTerms(t *testing.T) {
+	for name, c := range map[string]struct {
+		terms   Terms
+		context map[string]any
+		admits  bool
+	}{
+		"from the cluster":          {Terms{UsersFromCluster: true}, map[string]any{}, true},
+		"from the cluster, and own": {Terms{UsersFromCluster: true}, map[string]any{"fsGroup": 12000}, false},
+		"none":                      {Terms{UsersOfNodes: true}, map[string]any{}, false},
+		"of the node":               {Terms{UsersOfNodes: true}, map[string]any{"runAsUser": 1, "runAsGroup": 33}, true},
+		"root's group":              {Terms{UsersOfNodes: true}, map[string]any{"runAsUser": 1, "runAsGroup": 0}, false},
+		"of the node in production": {Terms{}, map[string]any{"runAsUser": 10000, "runAsGroup": 10001}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var pod corev1.PodSecurityContext
+			text := encoded(t, c.context)
+			if err := json.Unmarshal([]byte(text), &pod); err != nil {
+				t.Fatal(err)
+			}
+			if admits := c.terms.admitUser(&pod); admits != c.admits {
+				t.Errorf("%s is admitted: %t", text, admits)
+			}
+		})
 	}
 }
 

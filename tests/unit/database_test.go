@@ -21,7 +21,7 @@ func standalone() *database.Args {
 		Database: "blog", User: "author", Password: aSecret("user-password"),
 		Server: &database.ServerArgs{
 			Image: "mysql:9.7.4", ImagePullPolicy: "Always", RootPassword: aSecret("root-password"), Resources: someResources(),
-			MaxConnections: 60, TerminationGracePeriodSeconds: 120, DataClaim: pulumi.String("data"),
+			User: someUser, MaxConnections: 60, TerminationGracePeriodSeconds: 120, DataClaim: pulumi.String("data"),
 		},
 	}
 }

@@ -26,7 +26,7 @@ func wordpress(changes ...func(*frontend.Args)) *frontend.Args {
 	args := &frontend.Args{
 		Namespace: namespaceInput, Instance: instance,
 		SiteURL: "https://www.example.com", Image: "wordpress:7.1.4-php8.3-apache", ImagePullPolicy: "Always",
-		Resources: someResources(), Workers: 6, RequestMemoryBytes: 128 << 20, PictureMemoryBytes: 256 << 20,
+		User: someUser, Resources: someResources(), Workers: 6, RequestMemoryBytes: 128 << 20, PictureMemoryBytes: 256 << 20,
 		MaxUploadBytes: 64 << 20, MaxRequestSeconds: 30,
 		MaxSurge: "1", MaxUnavailable: "0", DisruptionBudget: "1",
 		DrainSeconds: 20, TerminationGracePeriodSeconds: 60, ServiceType: "ClusterIP",

@@ -172,6 +172,9 @@ func someResources() pod.Resources {
 	return pod.Resources{CPU: quantity("200m"), Memory: quantity("1Gi"), EphemeralStorage: quantity("256Mi")}
 }
 
+// someUser has another number for each of its parts.
+var someUser = pod.User{ID: 12001, GroupID: 12002, FSGroup: 12003, SELinuxLevel: "s0:c123,c456"}
+
 // aSecret is an input as main.go makes one.
 func aSecret(text string) pulumi.StringInput {
 	return pulumi.ToSecret(pulumi.String(text)).(pulumi.StringOutput)

@@ -96,6 +96,9 @@ func TestStorageClasses(t *testing.T) {
 		"local-block":         storagev1.VolumeBindingWaitForFirstConsumer,
 		"local-shared":        storagev1.VolumeBindingImmediate,
 		"local-shared-retain": storagev1.VolumeBindingImmediate,
+		"local-shared-root":   storagev1.VolumeBindingImmediate,
+		"local-shared-owned":  storagev1.VolumeBindingImmediate,
+		"local-disk":          storagev1.VolumeBindingImmediate,
 	}
 	for name, want := range binding {
 		var class storagev1.StorageClass
