@@ -118,15 +118,7 @@ const imagePath = "wordpress:frontend.image"
 // upUntilPodsHang updates, and ends the update when a new pod cannot start.
 func (s *subject) upUntilPodsHang(t *testing.T) error {
 	t.Helper()
-	p := s.contender.(*program)
-	ctx, end := context.WithCancel(t.Context())
-	defer end()
-	done := make(chan error, 1)
-	go func() {
-		_, err := p.Up(ctx, optup.ProgressStreams(&p.deployment.output))
-		done <- err
-	}()
-	await(t, "a pod of the new image cannot start", func(ctx context.Context) error {
+	return s.upUntil(t, "a pod of the new image cannot start", func(ctx context.Context) error {
 		pods, err := s.kubernetes.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: s.frontend})
 		if err != nil {
 			return err
@@ -138,6 +130,20 @@ func (s *subject) upUntilPodsHang(t *testing.T) error {
 		}
 		return errors.New("none waits for its image")
 	})
+}
+
+// upUntil updates, and ends the update when the condition holds. That it succeeds is an error.
+func (s *subject) upUntil(t *testing.T, what string, condition func(context.Context) error) error {
+	t.Helper()
+	p := s.contender.(*program)
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	done := make(chan error, 1)
+	go func() {
+		_, err := p.Up(ctx, optup.ProgressStreams(&p.deployment.output))
+		done <- err
+	}()
+	await(t, what, condition)
 	end()
 	err := <-done
 	if cancelErr := p.Cancel(t.Context()); cancelErr != nil {
