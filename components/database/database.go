@@ -206,7 +206,7 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 		}
 		rootSecret = secret.Metadata.Name().Elem()
 	}
-	configMap, err := corev1.NewConfigMap(ctx, name+"-config", configMapArgs(args, serverFiles(args.Server)),
+	configMap, err := corev1.NewConfigMap(ctx, name+"-config", pod.FilesArgs(metadata(args, Service), Service, serverFiles(args.Server)),
 		parent, pulumi.RetainOnDelete(true)) // earlier revisions may need it: see package revisions
 	if err != nil {
 		return fmt.Errorf("config map: %w", err)

@@ -5,8 +5,6 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"wordpress-on-kubernetes/components/pod"
 )
 
 func secretArgs(args *Args, name, key string, value pulumi.StringInput) *corev1.SecretArgs {
@@ -14,14 +12,6 @@ func secretArgs(args *Args, name, key string, value pulumi.StringInput) *corev1.
 		Metadata:   metadata(args, name),
 		Type:       pulumi.String("Opaque"),
 		StringData: pulumi.StringMap{key: value},
-	}
-}
-
-func configMapArgs(args *Args, files map[string]string) *corev1.ConfigMapArgs {
-	return &corev1.ConfigMapArgs{
-		Metadata:  metadata(args, pod.ContentName(Service, files)),
-		Data:      pulumi.ToStringMap(files),
-		Immutable: pulumi.Bool(true),
 	}
 }
 

@@ -255,7 +255,7 @@ func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error 
 	if err != nil {
 		return err
 	}
-	configMap, err := corev1.NewConfigMap(ctx, name+"-config", configMapArgs(args, siteFiles(args)),
+	configMap, err := corev1.NewConfigMap(ctx, name+"-config", pod.FilesArgs(metadata(args, Name), Name, siteFiles(args)),
 		parent, pulumi.RetainOnDelete(true)) // earlier revisions may need it: see package revisions
 	if err != nil {
 		return fmt.Errorf("config map: %w", err)

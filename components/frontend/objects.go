@@ -7,8 +7,6 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"wordpress-on-kubernetes/components/pod"
 )
 
 func authSecretArgs(args *Args, keys pulumi.StringMapInput) *corev1.SecretArgs {
@@ -16,14 +14,6 @@ func authSecretArgs(args *Args, keys pulumi.StringMapInput) *corev1.SecretArgs {
 		Metadata:   metadata(args, AuthSecret),
 		Type:       pulumi.String("Opaque"),
 		StringData: keys,
-	}
-}
-
-func configMapArgs(args *Args, files map[string]string) *corev1.ConfigMapArgs {
-	return &corev1.ConfigMapArgs{
-		Metadata:  metadata(args, pod.ContentName(Name, files)),
-		Data:      pulumi.ToStringMap(files),
-		Immutable: pulumi.Bool(true),
 	}
 }
 

@@ -183,10 +183,17 @@ func (w *Watch) judge(object Object, owner string) verdict {
 		return verdict{object: object}
 	case err != nil:
 		return verdict{object: object, err: err}
-	case found == nil || isSame(owner, found.Annotations[Annotation]):
+	case found == nil || isSame(owner, found.Annotations[Annotation]) || object.Kind == configMapKind && w.isNamed(found):
 		return verdict{object: object}
 	}
 	return verdict{object: object, there: found}
+}
+
+// isNamed reports whether an object says that a stack of this name made it. For a ConfigMap that is enough: this program names each after
+// its content, so that one of the same name is the same, and a destroy leaves the last ones there.
+func (w *Watch) isNamed(found *Found) bool {
+	owner := ownerForm.FindStringSubmatch(found.Annotations[Annotation])
+	return owner != nil && owner[1] == w.args.Project && owner[2] == w.args.Stack
 }
 
 // isNamesakes reports whether an object may have been made by this stack before it knew marks.

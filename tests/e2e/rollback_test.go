@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -109,14 +110,20 @@ func (s *subject) rollBackTo(t *testing.T, files string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	newest := 0
 	for _, set := range sets.Items {
+		revision, err := strconv.Atoi(set.Annotations[revisionAnnotation])
+		if err != nil {
+			t.Fatalf("a ReplicaSet's revision: %v", err)
+		}
 		if filesOf(set.Spec.Template) == files {
-			kubectl(t, s.project, "", "rollout", "undo", "-n", s.namespace, "deployment/"+deploymentName,
-				"--to-revision="+set.Annotations[revisionAnnotation])
-			return
+			newest = max(newest, revision)
 		}
 	}
-	t.Fatalf("no revision with the files %s is kept", files)
+	if newest == 0 {
+		t.Fatalf("no revision with the files %s is kept", files)
+	}
+	kubectl(t, s.project, "", "rollout", "undo", "-n", s.namespace, "deployment/"+deploymentName, "--to-revision="+strconv.Itoa(newest))
 }
 
 // hungFor is what the kubelet says of a pod that waits for files in vain.

@@ -155,6 +155,22 @@ func TestFreshStateLooksInANamespaceOfOthers(t *testing.T) {
 		"delete what nobody needs")
 }
 
+// ConfigMaps are named after their content: those that a destroy left are what this stack would make.
+func TestFilesThatADestroyLeftAreTakenUp(t *testing.T) {
+	left := guard.Object{APIVersion: "v1", Kind: "ConfigMap", Namespace: "site", Name: "wordpress-0a1b2c3d4e"}
+	for mark, want := range map[string][]string{
+		"wordpress/dev/KEPT":  nil,
+		"wordpress/prod/KEPT": {"ConfigMap site/wordpress-0a1b2c3d4e, made by stack prod"},
+		"shop/dev/KEPT":       {"ConfigMap site/wordpress-0a1b2c3d4e, made by stack dev of project shop"},
+		"":                    {"somebody who does not say so"},
+	} {
+		w := &world{objects: map[guard.Object]*guard.Found{left: marked(mark)}}
+		watch := w.watch(t, false, func(a *guard.Args) { a.Planned = []guard.Object{left} })
+		wantRefusal(t, watch.Begin(), want...)
+		wantRefusal(t, watch.Create(creation(left, resource.NewProperty(owner))), want...)
+	}
+}
+
 func TestObjectIsNotCreatedOverAnother(t *testing.T) {
 	own, unknown := resource.NewProperty(owner), resource.MakeComputed(resource.NewProperty(""))
 	for name, row := range map[string]struct {
