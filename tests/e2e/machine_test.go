@@ -152,14 +152,18 @@ func killSupervisor(project *stack.Project) error {
 	return syscall.Kill(pid, syscall.SIGKILL)
 }
 
-// supervisor is the process that holds the cluster.
+// supervisor is the process that holds the cluster, which may be another clone's whose folder this one's leads to.
 func supervisor(project *stack.Project) (pid int, err error) {
+	folder, err := filepath.EvalSymlinks(filepath.Join(project.Local(), "cluster"))
+	if err != nil {
+		return 0, err
+	}
 	all, err := commandLines()
 	if err != nil {
 		return 0, err
 	}
 	for pid, commandLine := range all {
-		if strings.HasPrefix(commandLine, filepath.Join(project.Local(), "bin", "cluster")) &&
+		if strings.HasPrefix(commandLine, filepath.Join(filepath.Dir(folder), "bin", "cluster")) &&
 			strings.Contains(commandLine, "supervise") {
 			return pid, nil
 		}

@@ -105,8 +105,12 @@ var Proofs = []Proof{
 	{Test: "TestVisitorIsWhoHeIs", Promise: 26, Title: "the visitor's address is his own"},
 
 	// 27
+	{Test: "TestRequestsAndUpdates", Promise: 27, Title: "requests to itself stay in the pod", Part: "nothing is let out"},
+	{Test: "TestRequestsAndUpdates", Promise: 27, Title: "requests to itself stay in the pod", Part: "a stand-in for wordpress.org is let out"},
+	{Test: "TestRequestsAndUpdates", Promise: 27, Title: "requests to itself stay in the pod", Part: "every process is busy"},
 
 	// 28
+	{Test: "TestRequestsAndUpdates", Promise: 28, Title: "plugins are updated, and a broken update is taken back"},
 
 	// 29
 	{Test: "TestStorageThatIgnoresFSGroup", Promise: 29, Title: "storage that ignores fsGroup", Part: "owner"},

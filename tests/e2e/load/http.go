@@ -60,11 +60,7 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Get asks for a page and fails unless the answer has the status and its body holds the text.
 func (c *Client) Get(ctx context.Context, path string, wantStatus int, wantBody string) (Reply, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
-	if err != nil {
-		return Reply{}, err
-	}
-	return c.do(request, func(response *http.Response, body []byte) error {
+	return c.GetChecked(ctx, path, func(response *http.Response, body []byte) error {
 		if response.StatusCode != wantStatus {
 			return fmt.Errorf("status %d, want %d: %s", response.StatusCode, wantStatus, excerpt(body))
 		}
@@ -73,6 +69,15 @@ func (c *Client) Get(ctx context.Context, path string, wantStatus int, wantBody 
 		}
 		return nil
 	})
+}
+
+// GetChecked asks for a page and fails with the error of check, which sees the answer with its whole body.
+func (c *Client) GetChecked(ctx context.Context, path string, check func(*http.Response, []byte) error) (Reply, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.do(request, check)
 }
 
 // PostForm posts a form and fails with the error of check, which sees the answer with its whole body. The error also
