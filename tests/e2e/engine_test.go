@@ -88,6 +88,12 @@ func (d *deployment) expectNoChanges(t *testing.T) {
 	}
 }
 
+// tryUp deploys and reports the engine's error instead of failing the test.
+func (d *deployment) tryUp(ctx context.Context) error {
+	_, err := d.Up(ctx, optup.ProgressStreams(&d.output))
+	return err
+}
+
 // administrator is whom the program installs the site with.
 func (d *deployment) administrator(ctx context.Context) (account, error) {
 	password, err := d.GetConfig(ctx, "wordpress:adminPassword")

@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"wordpress-on-kubernetes/tests/e2e/evidence"
 )
@@ -147,3 +149,129 @@ func (s *subject) belongs(t *testing.T, owner string) error {
 	}
 	return nil
 }
+
+// assigned is a user as OpenShift gives one to a namespace, with root's group as the only one of its own.
+const assigned = 1000650000
+
+const clusterUsers = "users that the cluster sets"
+
+// TestUsersOfTheCluster leaves the users of all pods out, and puts in what a cluster would that sets them.
+func TestUsersOfTheCluster(t *testing.T) {
+	needLong(t)
+	settings := onePod("local-shared")
+	settings["wordpress:podSecurity.fromCluster"] = "true"
+	s := newBeside(t, "assigned", settings)
+	t.Cleanup(func() { s.giveUpBoot(t, t.Failed()) })
+
+	refused := s.upUntil(t, "MySQL's pod is refused", func(ctx context.Context) error { return s.refusedAsRoot(ctx, s.database) })
+	s.caught(t, 29, clusterUsers, "the cluster sets no users",
+		outcome(refused, "the kubelet refuses the pods, because their images start as root"), refused == nil)
+
+	up := make(chan error, 1)
+	go func() { up <- s.contender.(*program).tryUp(t.Context()) }()
+	await(t, "the update ends", func(ctx context.Context) error {
+		if err := s.assign(ctx); err != nil {
+			return err
+		}
+		select {
+		case refused = <-up:
+			return nil
+		default:
+			return errors.New("it goes on")
+		}
+	})
+	if refused != nil {
+		t.Fatalf("up: %v", refused)
+	}
+	s.kubernetes.awaitRollout(t)
+	problem := errors.Join(s.keepsUploads(t), s.belongs(t, fmt.Sprintf("%d:0", assigned)))
+	s.keep(t, proof{promise: 29, part: "users of the cluster", title: clusterUsers, rounds: 1,
+		tried: fmt.Sprintf("podSecurity.fromCluster, and user and fsGroup %d put into the pods as OpenShift does, with root's group; a picture is "+
+			"uploaded, and read when the pod has been replaced", assigned),
+		figure: outcome(problem, "WordPress and MySQL come up, and the picture stays"),
+	}, problem)
+}
+
+// refusedAsRoot waits for a pod that the kubelet does not start, because nobody has said whom to run it as.
+func (s *subject) refusedAsRoot(ctx context.Context, selector string) error {
+	pods, err := s.livePods(ctx, selector)
+	if err != nil {
+		return err
+	}
+	for _, pod := range pods {
+		for _, status := range pod.Status.ContainerStatuses {
+			if waiting := status.State.Waiting; waiting != nil && strings.Contains(waiting.Message, "image will run as root") {
+				return nil
+			}
+		}
+	}
+	return errors.New("none is refused")
+}
+
+// assign puts a user and a group into the workloads that are there and have none.
+func (s *subject) assign(ctx context.Context) error {
+	const patch = `{"spec": {"template": {"spec": {"securityContext": {"runAsUser": %d, "fsGroup": %d}}}}}`
+	user := fmt.Appendf(nil, patch, assigned, assigned)
+	apps := s.kubernetes.AppsV1()
+	server, err := apps.StatefulSets(s.namespace).Get(ctx, statefulSetName, metav1.GetOptions{})
+	if err == nil && server.Spec.Template.Spec.SecurityContext.RunAsUser == nil {
+		_, err = apps.StatefulSets(s.namespace).Patch(ctx, statefulSetName, types.StrategicMergePatchType, user, metav1.PatchOptions{})
+	}
+	if err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
+	site, err := s.kubernetes.deployment(ctx)
+	if err == nil && site.Spec.Template.Spec.SecurityContext.RunAsUser == nil {
+		_, err = apps.Deployments(s.namespace).Patch(ctx, deploymentName, types.StrategicMergePatchType, user, metav1.PatchOptions{})
+	}
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+const fullVolume = "a full volume"
+
+// TestFullVolume fills the content's volume to its last byte.
+func TestFullVolume(t *testing.T) {
+	needLong(t)
+	s := newBeside(t, "full", onePod("local-disk"))
+	t.Cleanup(func() { s.giveUpBoot(t, t.Failed()) })
+	s.deploy(t)
+	s.fill(t)
+
+	s.exec(t, s.somePod(t), "", fmt.Sprintf(fillScript, s.content))
+	_, refused := s.visitor.publish(t.Context(), "A post with a picture that has no room")
+	problem := s.visitor.reads(t.Context(), s.article)
+	switch {
+	case refused == nil:
+		problem = errors.Join(problem, errors.New("a picture was uploaded to a full volume"))
+	case !strings.Contains(refused.Error(), noRoom):
+		problem = errors.Join(problem, fmt.Errorf("the upload was refused without the reason: %w", refused))
+	}
+	s.kubernetes.deletePods(t, s.frontend)
+	problem = errors.Join(problem, eventually(t.Context(), patience, "a pod that began meanwhile serves", func(ctx context.Context) error {
+		return s.visitor.reads(ctx, s.article)
+	}))
+	s.exec(t, s.somePod(t), "", "rm "+s.content+"/uploads/filler")
+	later, err := s.visitor.publish(t.Context(), "A post after there was room")
+	problem = errors.Join(problem, err, s.visitor.reads(t.Context(), s.article))
+	if err == nil {
+		problem = errors.Join(problem, s.visitor.reads(t.Context(), later))
+	}
+	s.keep(t, proof{promise: 29, part: "full volume", title: fullVolume, rounds: 1,
+		tried: "the volume of the content, of 128 MiB, is filled; a picture is uploaded, an earlier one read, the pod replaced; then there is room again",
+		figure: outcome(problem, "the upload fails with the reason, earlier articles are read all the while, a new pod serves them, and with room "+
+			"the next upload succeeds"),
+	}, problem)
+}
+
+// fillScript takes the volume's last block: large writes leave some, and the file system gives back what it had kept for itself when it
+// has written.
+const fillScript = `cd %s/uploads
+dd if=/dev/zero of=filler bs=1M 2>/dev/null
+sync -f filler
+while dd if=/dev/zero bs=512 count=1 2>/dev/null >>filler; do sync filler; done`
+
+// noRoom is what the site says of a file that it cannot keep.
+const noRoom = "The volume of the site's files is full"

@@ -77,6 +77,19 @@ foreach (['upload', 'sideload'] as $kind) {
 			return refuse_large_picture($upload);
 		},
 	];
+	// WordPress would say that the file could not be moved, which leads nobody to the volume.
+	$GLOBALS['wp_filter']["wp_handle_{$kind}_prefilter"][10]['room'] = [
+		'accepted_args' => 1,
+		'function' => function ($upload) {
+			$room = disk_free_space(WP_CONTENT_DIR);
+			$size = filesize($upload['tmp_name']);
+			if (empty($upload['error']) && $room !== false && $room < $size) {
+				$upload['error'] = sprintf('The volume of the site\'s files is full: %s are left, and this file has %s. '
+					. 'Delete files, or have the volume enlarged.', size_format($room), size_format($size));
+			}
+			return $upload;
+		},
+	];
 }
 
 require {{php .RequestsPath}};

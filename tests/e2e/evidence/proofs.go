@@ -114,6 +114,8 @@ var Proofs = []Proof{
 
 	// 29
 	{Test: "TestStorageThatIgnoresFSGroup", Promise: 29, Title: "storage that ignores fsGroup", Part: "owner"},
+	{Test: "TestUsersOfTheCluster", Promise: 29, Title: "users that the cluster sets", Part: "users of the cluster"},
+	{Test: "TestFullVolume", Promise: 29, Title: "a full volume", Part: "full volume"},
 
 	// 30
 
