@@ -202,7 +202,7 @@ func databaseArgs(
 }
 
 func frontendArgs(
-	ctx *pulumi.Context, stack *config.Stack,
+	ctx *pulumi.Context, stack *config.Stack, keep *upkeep,
 	space *namespace.Namespace, volumes *storage.Storage, mysql *database.Database, closed []pulumi.Resource,
 ) *frontend.Args {
 	settings := stack.Frontend
@@ -213,7 +213,7 @@ func frontendArgs(
 		Proxies:                       proxies(stack),
 		BuffersBodies:                 stack.Ingress.Kind == config.IngressTraefik,
 		Title:                         stack.Site.Title,
-		Admin:                         adminArgs(stack),
+		Admin:                         adminArgs(stack, keep),
 		Cron:                          *stack.Site.Cron.Enabled,
 		Namespace:                     space.Name,
 		Instance:                      ctx.Stack(),
@@ -269,13 +269,14 @@ func databasePasswords(stack *config.Stack) string {
 }
 
 // adminArgs are nil where the program installs no site.
-func adminArgs(stack *config.Stack) *frontend.AdminArgs {
+func adminArgs(stack *config.Stack, keep *upkeep) *frontend.AdminArgs {
 	admin := stack.Site.Admin
 	if !admin.Installs() {
 		return nil
 	}
 	return &frontend.AdminArgs{
 		User: admin.User, Email: admin.Email, Password: secret(stack.AdminPassword), ExistingSecret: admin.ExistingSecret,
+		BeforePassword: keep.adminHook(),
 	}
 }
 

@@ -168,7 +168,7 @@ func servers(
 			return nil, nil, err
 		}
 	}
-	wordpress, err := frontend.New(ctx, "frontend", frontendArgs(ctx, stack, space, volumes, mysql, closed))
+	wordpress, err := frontend.New(ctx, "frontend", frontendArgs(ctx, stack, keep, space, volumes, mysql, closed))
 	if err == nil && keep.databaseIsLast() {
 		err = mysql.Serve(wordpress.Ready...)
 	}

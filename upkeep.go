@@ -31,6 +31,8 @@ type upkeep struct {
 	siteServes bool
 	// beforePassword and beforeRootPassword run before the engine changes the Secrets, afterPassword when it has.
 	beforePassword, beforeRootPassword, afterPassword *pulumi.ResourceHook
+	// beforeAdminPassword runs before the engine changes the Secret with the administrator's.
+	beforeAdminPassword *pulumi.ResourceHook
 }
 
 // newUpkeep registers the hooks; reach finds the cluster, when there is something to do there.
@@ -39,10 +41,13 @@ func newUpkeep(ctx *pulumi.Context, stack *config.Stack, reach func() (*cluster.
 		return nil, nil
 	}
 	keep := &upkeep{connect: sync.OnceValues(reach), namespace: stack.Namespace}
-	if stack.Database.Mode != config.Standalone {
-		return keep, nil
-	}
 	var err error
+	keep.beforeAdminPassword, err = ctx.RegisterResourceHook("admin-password", func(args *pulumi.ResourceHookArgs) error {
+		return tellOfAdminPassword(args, func(message string) { _ = ctx.Log.Warn(message, nil) })
+	}, nil)
+	if err != nil || stack.Database.Mode != config.Standalone {
+		return keep, err
+	}
 	if keep.siteServes, err = keep.serves(ctx.Context()); err != nil || stack.Database.ExistingSecret != "" {
 		return keep, err
 	}
@@ -101,6 +106,15 @@ func hook(ctx *pulumi.Context, name string, run func(context.Context) error) (*p
 	return ctx.RegisterResourceHook(name, func(*pulumi.ResourceHookArgs) error { return run(ctx.Context()) }, nil)
 }
 
+// tellOfAdminPassword says what a changed password of the administrator does, where it has changed.
+func tellOfAdminPassword(args *pulumi.ResourceHookArgs, tell func(message string)) error {
+	if !args.OldInputs["stringData"].DeepEquals(args.NewInputs["stringData"]) {
+		tell("wordpress:adminPassword counts when the site is installed. On a site that is installed the administrator's password stays as it was: " +
+			"change it in WordPress, under Users, Profile")
+	}
+	return nil
+}
+
 // selectorText is a selector as the API server takes it.
 func selectorText(selector pulumi.StringMap) string {
 	text := make(map[string]string, len(selector))
@@ -139,6 +153,14 @@ func (u *upkeep) databaseHooks() (beforeUser, afterUser, beforeRoot *pulumi.Reso
 		return nil, nil, nil
 	}
 	return u.beforePassword, u.afterPassword, u.beforeRootPassword
+}
+
+// adminHook runs before the Secret with the administrator's password changes. Nil: nothing does.
+func (u *upkeep) adminHook() *pulumi.ResourceHook {
+	if u == nil {
+		return nil
+	}
+	return u.beforeAdminPassword
 }
 
 // settle comes when WordPress runs as the stack wants it, in every update, also in one that only completes what an earlier one began. The

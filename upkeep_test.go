@@ -2,8 +2,10 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -85,4 +87,22 @@ func registered(t *testing.T, all []plan.Registration, kind string) plan.Registr
 	}
 	t.Fatalf("no %s is registered", kind)
 	return plan.Registration{}
+}
+
+func TestChangedAdminPasswordSaysWhatItDoes(t *testing.T) {
+	secret := func(password string) resource.PropertyMap {
+		return resource.PropertyMap{"stringData": resource.MakeSecret(resource.NewProperty(resource.PropertyMap{
+			frontend.AdminPasswordKey: resource.NewProperty(password),
+		}))}
+	}
+	for now, told := range map[string]bool{"one of before": false, "another": true} {
+		var messages []string
+		args := &pulumi.ResourceHookArgs{OldInputs: secret("one of before"), NewInputs: secret(now)}
+		if err := tellOfAdminPassword(args, func(message string) { messages = append(messages, message) }); err != nil {
+			t.Fatal(err)
+		}
+		if len(messages) > 0 != told || slices.ContainsFunc(messages, func(message string) bool { return strings.Contains(message, now) }) {
+			t.Errorf("changed to %q: told %q", now, messages)
+		}
+	}
 }

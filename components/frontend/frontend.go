@@ -127,6 +127,8 @@ type AdminArgs struct {
 	Password pulumi.StringInput
 	// ExistingSecret names a Secret that holds the password under AdminPasswordKey. Empty: the component creates one.
 	ExistingSecret string
+	// BeforePassword runs before the Secret with the password changes. Nil: nothing does.
+	BeforePassword *pulumi.ResourceHook
 }
 
 // DatabaseArgs tell WordPress where its data is.

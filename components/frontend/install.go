@@ -73,9 +73,18 @@ func registerAdminSecret(ctx *pulumi.Context, name string, args *Args, parent pu
 		Metadata:   metadata(args, AdminSecret),
 		Type:       pulumi.String("Opaque"),
 		StringData: pulumi.StringMap{AdminPasswordKey: args.Admin.Password},
-	}, parent)
+	}, parent, beforeUpdate(args.Admin.BeforePassword))
 	if err != nil {
 		return nil, fmt.Errorf("admin secret: %w", err)
 	}
 	return secret.Metadata.Name().Elem(), nil
+}
+
+// beforeUpdate runs a hook before a change. Nil: none.
+func beforeUpdate(hook *pulumi.ResourceHook) pulumi.ResourceOption {
+	binding := &pulumi.ResourceHookBinding{}
+	if hook != nil {
+		binding.BeforeUpdate = []*pulumi.ResourceHook{hook}
+	}
+	return pulumi.ResourceHooks(binding)
 }

@@ -39,6 +39,7 @@ type intrusion struct {
 // TestWhatIsThereIsNotTakenOver deploys stacks where other stacks and strangers are: each is refused at preview and at an update that
 // skips it, changes nothing, and its destroy deletes nothing.
 func TestWhatIsThereIsNotTakenOver(t *testing.T) {
+	needLong(t)
 	s := subjectOf(t, ours)
 	stranger, tenant := s.neighbour(t, "stranger"), s.neighbour(t, "tenant")
 	intruder := newBeside(t, "intruder", map[string]string{"wordpress:storage.protect": "false", "wordpress:autoscaling.enabled": "false"})

@@ -20,6 +20,7 @@ const plainDatabase = "<?php $wpdb = new wpdb(DB_USER, DB_PASSWORD, DB_NAME, DB_
 // TestRestartOfTheDatabaseFailsNoRequest changes a setting of MySQL under the load of visitors, for which its only pod starts anew. A
 // site whose WordPress does not wait for it must be noticed.
 func TestRestartOfTheDatabaseFailsNoRequest(t *testing.T) {
+	needLong(t)
 	s := subjectOf(t, ours)
 	defer s.holdReplicas(t)()
 	p := s.contender.(*program)

@@ -50,6 +50,7 @@ type taken struct {
 // TestPicturesAreTaken uploads what cameras and scanners make to a site with the default resources, while visitors read it. No pod
 // may end for it.
 func TestPicturesAreTaken(t *testing.T) {
+	needLong(t)
 	s := newBeside(t, "pictures", map[string]string{"wordpress:frontend.resources": "", "wordpress:frontend.drainSeconds": "2"})
 	t.Cleanup(func() { s.giveUpBoot(t, t.Failed()) })
 	s.deploy(t)

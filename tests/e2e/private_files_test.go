@@ -45,6 +45,7 @@ var keptFiles = map[string]struct {
 
 // TestPrivateFilesStayPrivate has plugins' files on the shared volume, and then takes away that Apache reads their .htaccess.
 func TestPrivateFilesStayPrivate(t *testing.T) {
+	needLong(t)
 	const title = "private files are private"
 	s := subjectOf(t, ours)
 	defer s.holdReplicas(t)()
