@@ -12,6 +12,7 @@ import (
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"wordpress-on-kubernetes/components/hooks"
 	"wordpress-on-kubernetes/components/labels"
 	"wordpress-on-kubernetes/components/pod"
 )
@@ -187,7 +188,7 @@ func (d *Database) registerSecret(ctx *pulumi.Context, name string, args *Args, 
 		return nil
 	}
 	secret, err := corev1.NewSecret(ctx, name+"-secret", secretArgs(args, Secret, PasswordKey, args.Password),
-		parent, aroundUpdate(args.BeforePassword, args.AfterPassword))
+		parent, hooks.AroundUpdate(args.BeforePassword, args.AfterPassword))
 	if err != nil {
 		return fmt.Errorf("secret: %w", err)
 	}
@@ -200,7 +201,7 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 	if args.ExistingSecret == "" {
 		secret, err := corev1.NewSecret(ctx, name+"-root-secret",
 			secretArgs(args, RootSecret, RootPasswordKey, args.Server.RootPassword),
-			parent, aroundUpdate(args.Server.BeforeRootPassword, nil))
+			parent, hooks.AroundUpdate(args.Server.BeforeRootPassword, nil))
 		if err != nil {
 			return fmt.Errorf("root secret: %w", err)
 		}
@@ -235,18 +236,6 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 	}
 	d.Host = pulumi.Sprintf("%s:%d", service.Metadata.Name().Elem(), Port)
 	return nil
-}
-
-// aroundUpdate runs hooks before and after a change. Nil: none.
-func aroundUpdate(before, after *pulumi.ResourceHook) pulumi.ResourceOption {
-	binding := &pulumi.ResourceHookBinding{}
-	if before != nil {
-		binding.BeforeUpdate = []*pulumi.ResourceHook{before}
-	}
-	if after != nil {
-		binding.AfterUpdate = []*pulumi.ResourceHook{after}
-	}
-	return pulumi.ResourceHooks(binding)
 }
 
 // Selector matches the labels of MySQL's pod.

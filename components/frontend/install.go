@@ -7,6 +7,7 @@ import (
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"wordpress-on-kubernetes/components/hooks"
 	"wordpress-on-kubernetes/components/pod"
 )
 
@@ -73,18 +74,9 @@ func registerAdminSecret(ctx *pulumi.Context, name string, args *Args, parent pu
 		Metadata:   metadata(args, AdminSecret),
 		Type:       pulumi.String("Opaque"),
 		StringData: pulumi.StringMap{AdminPasswordKey: args.Admin.Password},
-	}, parent, beforeUpdate(args.Admin.BeforePassword))
+	}, parent, hooks.AroundUpdate(args.Admin.BeforePassword, nil))
 	if err != nil {
 		return nil, fmt.Errorf("admin secret: %w", err)
 	}
 	return secret.Metadata.Name().Elem(), nil
-}
-
-// beforeUpdate runs a hook before a change. Nil: none.
-func beforeUpdate(hook *pulumi.ResourceHook) pulumi.ResourceOption {
-	binding := &pulumi.ResourceHookBinding{}
-	if hook != nil {
-		binding.BeforeUpdate = []*pulumi.ResourceHook{hook}
-	}
-	return pulumi.ResourceHooks(binding)
 }
