@@ -118,6 +118,7 @@ var Proofs = []Proof{
 	{Test: "TestFullVolume", Promise: 29, Title: "a full volume", Part: "full volume"},
 
 	// 30
+	{Test: "TestAdministratorWorksInBrowser", Promise: 30, Title: "an administrator works in a browser"},
 
 	// 31
 	{Test: "TestRestartOfTheDatabaseFailsNoRequest", Promise: 31, Title: "a restart of MySQL fails no request"},

@@ -28,6 +28,7 @@ const usage = `usage: cluster [-repo folder] <command>
   node kill N | start N    end a node without notice, start it again
   tools [-only a,b]        build tools: names, "cluster" or "engine"; all by default
   images [-record]         build images, and import them into a running cluster; write what they hold to tests/images/versions.yaml
+  browser                  build the file system that the browser of the tests runs in
 
 HTTP_PORT and HTTPS_PORT choose other ports than 80 and 443 for up.
 `
@@ -86,6 +87,8 @@ func command(ctx context.Context, host *lifecycle.Host, name string, args []stri
 		return host.Status(ctx)
 	case "images":
 		return buildImages(ctx, host, args)
+	case "browser":
+		return host.Browser(ctx)
 	}
 	return fmt.Errorf("unknown command %q\n%s", name, usage)
 }

@@ -44,6 +44,8 @@ func (b binaryImage) image(out string) Image {
 // versionOf is empty: the tools' own modules tell their versions.
 func (b binaryImage) versionOf() string { return "" }
 
+func (b binaryImage) onDemand() bool { return false }
+
 func (b binaryImage) binary(out string) string {
 	return filepath.Join(out, "bin", b.repository)
 }

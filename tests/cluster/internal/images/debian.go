@@ -43,6 +43,8 @@ func (d debianImage) image(out string) Image {
 
 func (d debianImage) versionOf() string { return d.suiteBuild.VersionOf }
 
+func (d debianImage) onDemand() bool { return d.definition.OnDemand }
+
 func (d debianImage) digest(Options) (string, error) {
 	h := newHash(debianBuilder, d.suiteBuild.Tag, strings.Join(leftOut, " "))
 	h.addTree(d.folder)

@@ -16,6 +16,8 @@ type definition struct {
 	Name string `json:"name"`
 	// Root says that the result is a folder in which processes run, and no container image.
 	Root bool `json:"root,omitempty"`
+	// OnDemand says that it is made only for those who name it. A container image never is: the cluster imports every one.
+	OnDemand bool `json:"onDemand,omitempty"`
 	// Builds are the versions to make.
 	Builds []suiteBuild `json:"builds"`
 	// Packages are installed with what they depend on, but not with what they merely recommend.
@@ -106,6 +108,9 @@ func (d definition) validate() error {
 	}
 	if d.Root && len(d.Builds) > 1 {
 		problems = append(problems, errors.New("builds: a root has one build only"))
+	}
+	if d.OnDemand && !d.Root {
+		problems = append(problems, errors.New("onDemand: only a root can wait until it is asked for"))
 	}
 	return errors.Join(problems...)
 }

@@ -1,6 +1,6 @@
 // Package images makes the container images of the local cluster, none of which comes from a registry: WordPress and
-// MySQL from Debian's packages, the cluster's own components from the binaries built for it, and the file system in
-// which the nodes run.
+// MySQL from Debian's packages, the cluster's own components from the binaries built for it, and the file systems in
+// which the nodes and the tests' browser run.
 package images
 
 import (
@@ -26,7 +26,7 @@ type Options struct {
 	Repo string
 	// Out is the folder for what is built; binaries are read from its folder bin. Default: Repo/.local.
 	Out string
-	// Names are the images wanted, as in Image.Name. Default: all.
+	// Names are the images wanted, as in Image.Name. Default: all but those that are made on demand.
 	Names []string
 	// Mirror is the URI of the Debian archive. Default: the one this machine's own apt uses, or mmdebstrap's default
 	// on a machine that uses none.
@@ -41,10 +41,10 @@ type Options struct {
 type Image struct {
 	// Name tells the image from all others, for instance wordpress-7.1.
 	Name string
-	// Reference is what a pod's image field says, for instance localhost/wordpress:7.1. It is empty for the root of the
-	// nodes, which is no container image.
+	// Reference is what a pod's image field says, for instance localhost/wordpress:7.1. It is empty for a root, which is no
+	// container image.
 	Reference string
-	// Path is where the image lies: a docker-archive file, or a folder for the root of the nodes.
+	// Path is where the image lies: a docker-archive file, or a folder for a root.
 	Path string
 }
 
@@ -55,6 +55,8 @@ type recipe interface {
 	digest(o Options) (string, error)
 	// versionOf is the Debian package whose version is that of the image; empty where nobody asks.
 	versionOf() string
+	// onDemand says that it is made only where it is named.
+	onDemand() bool
 	// build makes the image at path, which does not exist yet.
 	build(ctx context.Context, o Options, path string) error
 }
@@ -75,7 +77,7 @@ func List(o Options) ([]Image, error) {
 }
 
 // Build makes the wanted images that are missing or whose definition has changed. An image appears at its path
-// complete or not at all, however the build ends. The root of the nodes must not be in use while it is made anew.
+// complete or not at all, however the build ends. A root must not be in use while it is made anew.
 func Build(ctx context.Context, o Options) error {
 	o = o.withDefaults()
 	recipes, err := wanted(o)
@@ -129,8 +131,11 @@ func allRecipes(repo string) ([]recipe, error) {
 // wanted returns the recipes that o.Names names.
 func wanted(o Options) ([]recipe, error) {
 	all, err := allRecipes(o.Repo)
-	if err != nil || len(o.Names) == 0 {
-		return all, err
+	if err != nil {
+		return nil, err
+	}
+	if len(o.Names) == 0 {
+		return slices.DeleteFunc(all, recipe.onDemand), nil
 	}
 	byName := map[string]recipe{}
 	var known []string

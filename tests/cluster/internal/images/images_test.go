@@ -18,6 +18,7 @@ func TestListNamesEveryImage(t *testing.T) {
 	list, err := List(Options{Repo: repository(t), Out: "/out"})
 	noError(t, err)
 	want := []Image{
+		{"browser", "", "/out/browserroot"},
 		{"coredns-1.15", "localhost/coredns:1.15", "/out/images/coredns-1.15.tar"},
 		{"metrics-server-0.9", "localhost/metrics-server:0.9", "/out/images/metrics-server-0.9.tar"},
 		{"mysql-9.7", "localhost/mysql:9.7", "/out/images/mysql-9.7.tar"},
@@ -32,9 +33,20 @@ func TestListNamesEveryImage(t *testing.T) {
 	}
 }
 
+func TestOnDemandIsMadeOnlyWhereItIsNamed(t *testing.T) {
+	for name, names := range map[string][]string{"all": nil, "browser": {"browser"}} {
+		recipes, err := wanted(Options{Repo: repository(t), Out: "/out", Names: names})
+		noError(t, err)
+		isThere := slices.ContainsFunc(recipes, func(r recipe) bool { return r.image("/out").Name == "browser" })
+		if isThere != (names != nil) {
+			t.Errorf("of %s, the browser's root is made: %t", name, isThere)
+		}
+	}
+}
+
 func TestBuildRefusesUnknownNames(t *testing.T) {
 	err := Build(t.Context(), Options{Repo: repository(t), Out: t.TempDir(), Names: []string{"mysql-5.7"}})
-	if err == nil || !strings.Contains(err.Error(), `"mysql-5.7" is unknown: the images are mysql-9.7`) {
+	if err == nil || !strings.Contains(err.Error(), `"mysql-5.7" is unknown: the images are browser, mysql-9.7`) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -44,10 +56,11 @@ func TestDefinitionReportsEveryProblem(t *testing.T) {
 		content string
 		want    []string
 	}{
-		"empty":         {"", []string{"name is missing", "packages are missing", "builds are missing"}},
-		"unknown field": {"name: a\npakages: [b]", []string{`unknown field "pakages"`}},
-		"half a build":  {"name: a\npackages: [b]\nbuilds: [{tag: c}]", []string{"builds[0]", "suite"}},
-		"two roots":     {"name: a\nroot: true\npackages: [b]\nbuilds: [{tag: c, suite: d}, {tag: e, suite: f}]", []string{"one build"}},
+		"empty":           {"", []string{"name is missing", "packages are missing", "builds are missing"}},
+		"unknown field":   {"name: a\npakages: [b]", []string{`unknown field "pakages"`}},
+		"half a build":    {"name: a\npackages: [b]\nbuilds: [{tag: c}]", []string{"builds[0]", "suite"}},
+		"image on demand": {"name: a\nonDemand: true\npackages: [b]\nbuilds: [{tag: c, suite: d}]", []string{"onDemand", "root"}},
+		"two roots":       {"name: a\nroot: true\npackages: [b]\nbuilds: [{tag: c, suite: d}, {tag: e, suite: f}]", []string{"one build"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "image.yaml")
@@ -125,6 +138,8 @@ func (c *countingRecipe) image(out string) Image {
 func (c *countingRecipe) digest(Options) (string, error) { return c.version, nil }
 
 func (c *countingRecipe) versionOf() string { return "" }
+
+func (c *countingRecipe) onDemand() bool { return false }
 
 func (c *countingRecipe) build(_ context.Context, _ Options, path string) error {
 	c.builds++

@@ -174,6 +174,16 @@ func (h *Host) Images(ctx context.Context, record bool) error {
 	return h.client().LoadImages(ctx)
 }
 
+// Browser builds the file system that the browser of the tests runs in, if it is missing or changed.
+func (h *Host) Browser(ctx context.Context) error {
+	unlock, err := h.lockCommand()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return h.buildNamedImages(ctx, []string{"browser"}, false)
+}
+
 // buildContainerImages leaves out the root of the nodes, which a running cluster stands on.
 func (h *Host) buildContainerImages(ctx context.Context, record bool) error {
 	list, err := images.List(images.Options{Repo: h.Repo})
