@@ -31,7 +31,7 @@ func TestRequestsAndUpdates(t *testing.T) {
 	needLong(t)
 	s := newBeside(t, "updates", map[string]string{
 		"wordpress:frontend.replicas": "2", "wordpress:frontend.drainSeconds": "2", "wordpress:autoscaling.enabled": "false",
-		"wordpress:frontend.resources.cpu": "500m",
+		"wordpress:frontend.resources.cpu": "500m", "wordpress:frontend.workers": fmt.Sprint(updatesProcesses),
 	})
 	p := s.contender.(*program)
 	t.Cleanup(func() { s.giveUpBoot(t, t.Failed()) })
@@ -48,6 +48,7 @@ func TestRequestsAndUpdates(t *testing.T) {
 	s.noticesRequestsThatLeave(t)
 
 	s.updates(t, from)
+	s.noticesMarkThatGoes(t, from)
 	s.noticesUpdatesWithoutTime(t, from)
 }
 
@@ -63,6 +64,20 @@ func (s *subject) noticesRequestsThatLeave(t *testing.T) {
 	}
 	s.caught(t, 27, askItself, "nothing leads such requests to the pod", found.String(),
 		slices.Contains(found["critical"], "loopback_requests") || slices.Contains(found["recommended"], "loopback_requests"), found.figures())
+}
+
+// noticesMarkThatGoes has WordPress let visitors in between the end of an update and its look for fatal errors.
+func (s *subject) noticesMarkThatGoes(t *testing.T, from *wordpressOrg) {
+	t.Helper()
+	defer s.withFile(t, "filesystem.php", func(text string) string {
+		return strings.Replace(text, "$automatic = ", "$automatic = false && ", 1)
+	})()
+	visits, broken := s.update(t, from, toBroken)
+	await(t, "WordPress has taken the update back", func(ctx context.Context) error {
+		return s.saysJust(ctx, "/?proof-updated=1", toBroken.says)
+	})
+	s.caught(t, 28, pluginUpdates, "the mark goes before WordPress has looked for fatal errors", visits.String(),
+		broken != nil && visits.failed > 0, visits.figures(toBroken.name))
 }
 
 // noticesUpdatesWithoutTime has no pod find when an update began.
@@ -144,24 +159,13 @@ func (s *subject) update(t *testing.T, from *wordpressOrg, wanted pluginUpdate) 
 		case <-time.After(holdLimit):
 		}
 	})
-	reader := s.client(t, true)
-	run := load.Start(t.Context(), load.Stream{Name: pageStream, PerSecond: 5, Connections: 6,
-		Request: func(ctx context.Context) (load.Reply, error) {
-			return reader.GetChecked(ctx, s.article.path, func(response *http.Response, body []byte) error {
-				isTold := response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != ""
-				if isTold {
-					told.Add(1)
-					meet()
-				}
-				if !isTold && (response.StatusCode != http.StatusOK || !bytes.Contains(body, []byte(s.article.title))) {
-					return fmt.Errorf("status %d: %s", response.StatusCode, excerpt(body))
-				}
-				return nil
-			})
-		}})
 	if err := s.saysJust(t.Context(), "/?proof-forget=1", "forgotten"); err != nil {
 		t.Fatal(err)
 	}
+	run := load.Start(t.Context(), s.patientReaders(t, func() {
+		told.Add(1)
+		meet()
+	}))
 	problem := s.takeUpdate(t, wanted, func() bool { return run.Failed() > 0 })
 	report := run.Stop()
 	visits := visitsMeanwhile{report.Requests, report.Failed, told.Load()}
@@ -172,6 +176,24 @@ func (s *subject) update(t *testing.T, from *wordpressOrg, wanted pluginUpdate) 
 		problem = errors.Join(problem, errors.New("no visitor met the maintenance mode"))
 	}
 	return visits, problem
+}
+
+// patientReaders read the article, and fail neither when they do nor when they are told when to come again.
+func (s *subject) patientReaders(t *testing.T, told func()) load.Stream {
+	t.Helper()
+	client := s.client(t, true)
+	check := func(response *http.Response, body []byte) error {
+		switch {
+		case response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != "":
+			told()
+		case response.StatusCode != http.StatusOK || !bytes.Contains(body, []byte(s.article.title)):
+			return fmt.Errorf("status %d", response.StatusCode)
+		}
+		return nil
+	}
+	return load.Stream{Name: pageStream, PerSecond: 5, Connections: 6, Request: func(ctx context.Context) (load.Reply, error) {
+		return client.GetChecked(ctx, s.article.path, check)
+	}}
 }
 
 // takeUpdate returns when every pod serves the version that should be served afterwards, or a visitor's request has failed.

@@ -171,10 +171,13 @@ func (s *subject) askAtOnce(ctx context.Context, processes int) (total itself, e
 	return total, err
 }
 
+// updatesProcesses are how many a pod of the site has that asks itself.
+const updatesProcesses = 5
+
 // asksItself while no process is free but one.
 func (s *subject) asksItself(t *testing.T) {
 	t.Helper()
-	const processes = 5 // frontend.workers
+	const processes = updatesProcesses
 	total, problem := s.askAtOnce(t.Context(), processes)
 	if problem == nil && total.answered < processes {
 		problem = fmt.Errorf("only %d were answered", total.answered)
