@@ -80,13 +80,13 @@ func (s *subject) refusedFor(t *testing.T, reason string) (seconds float64, prob
 			return err
 		}
 		for _, pod := range pods {
-			if ended := endOf(pod, seedContainer); ended != nil {
+			if ended := endOf(pod, seedContainer); ended != nil && ended.ExitCode != 0 {
 				said = ended.Message
 				seconds = ended.FinishedAt.Sub(pod.CreationTimestamp.Time).Seconds()
 				return nil
 			}
 		}
-		return errors.New("none has ended")
+		return errors.New("none has failed")
 	})
 	if !strings.Contains(said, reason) || !strings.Contains(said, "podSecurity.frontend.userID") {
 		problem = errors.Join(problem, fmt.Errorf("the pod says %q, want %q and the way out", said, reason))
@@ -148,6 +148,42 @@ func (s *subject) belongs(t *testing.T, owner string) error {
 		return fmt.Errorf("the pod says %q, want no file of somebody else's and %s", said, owner)
 	}
 	return nil
+}
+
+const changedUsers = "changed users keep what there is"
+
+// TestChangedUsersKeepWhatThereIs gives a site that is in use other users, where the kubelet hands volumes to groups.
+func TestChangedUsersKeepWhatThereIs(t *testing.T) {
+	needLong(t)
+	s := newBeside(t, "users", onePod("local-shared"))
+	t.Cleanup(func() { s.giveUpBoot(t, t.Failed()) })
+	p := s.contender.(*program)
+	s.deploy(t)
+	s.fill(t)
+	before := s.article
+
+	p.set(t, frontendUser, ownerUser)
+	p.set(t, "wordpress:podSecurity.frontend.fsGroup", "10033")
+	_, refused := s.refusedFor(t, "it belongs to 10033:10033 with mode 2755, and this pod is user "+ownerUser)
+	s.caught(t, 29, changedUsers, "fsGroup stays while the user changes",
+		outcome(refused, "the new pod says whose the folder of uploads is, and the old one serves on"),
+		errors.Join(refused, s.visitor.reads(t.Context(), before)) == nil)
+
+	p.unset(t, "wordpress:podSecurity.frontend.fsGroup")
+	p.set(t, "wordpress:podSecurity.database.userID", "12055")
+	p.up(t)
+	s.kubernetes.awaitRollout(t)
+	s.exec(t, s.somePod(t), "", "touch -c "+s.content+strings.TrimPrefix(before.filePath, "/wp-content")+" && rm -r "+s.content+"/mu-plugins")
+	problem := errors.Join(s.visitor.reads(t.Context(), before), s.keepsUploads(t))
+	s.kubernetes.deletePods(t, s.database)
+	problem = errors.Join(problem, eventually(t.Context(), patience, "the site serves from the server's next start", func(ctx context.Context) error {
+		return errors.Join(s.visitor.reads(ctx, before), s.visitor.reads(ctx, s.article))
+	}))
+	s.keep(t, proof{promise: 29, part: "changed users", title: changedUsers, rounds: 1,
+		tried: "podSecurity gives WordPress and MySQL of a site in use other users; files of before are read and deleted, a picture is uploaded, " +
+			"both pods are replaced",
+		figure: outcome(problem, "all that was there is read and can be changed by the new users"),
+	}, problem)
 }
 
 // assigned is a user as OpenShift gives one to a namespace, with root's group as the only one of its own.

@@ -114,6 +114,7 @@ var Proofs = []Proof{
 
 	// 29
 	{Test: "TestStorageThatIgnoresFSGroup", Promise: 29, Title: "storage that ignores fsGroup", Part: "owner"},
+	{Test: "TestChangedUsersKeepWhatThereIs", Promise: 29, Title: "changed users keep what there is", Part: "changed users"},
 	{Test: "TestUsersOfTheCluster", Promise: 29, Title: "users that the cluster sets", Part: "users of the cluster"},
 	{Test: "TestFullVolume", Promise: 29, Title: "a full volume", Part: "full volume"},
 
