@@ -180,6 +180,8 @@ func databaseArgs(
 		BeforePassword: beforePassword,
 		AfterPassword:  afterPassword,
 		ExistingSecret: settings.ExistingSecret,
+		FilesMade:      keep.fileHook(),
+		BeforeServer:   keep.serverHook(),
 		After:          closed,
 	}
 	if settings.Mode == config.External {
@@ -252,6 +254,7 @@ func frontendArgs(
 		Outgoing:           outgoing(stack.Network),
 		AuthSecret:         secret(stack.AuthSecret),
 		ExistingAuthSecret: settings.ExistingSecret,
+		FilesMade:          keep.fileHook(),
 		After:              slices.Concat(mysql.Ready, closed),
 	}
 }

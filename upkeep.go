@@ -6,8 +6,6 @@ import (
 	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/kubernetes"
 
@@ -15,14 +13,16 @@ import (
 	"wordpress-on-kubernetes/components/cluster"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
+	"wordpress-on-kubernetes/components/guard"
 	"wordpress-on-kubernetes/components/passwords"
 	"wordpress-on-kubernetes/components/revisions"
 	"wordpress-on-kubernetes/config"
 )
 
-// upkeep is what an update does on the cluster itself, because no resource can express it. Nil: nothing, as in a preview, a rehearsal
-// and a test.
+// upkeep is what an update does on the cluster itself, because no resource can express it. Nil: nothing, as in a rehearsal and a test.
 type upkeep struct {
+	// preview does nothing, and shows the order that the update has.
+	preview   bool
 	connect   func() (*cluster.Client, error)
 	namespace string
 	// passwords are those of the program's own server. Nil: somebody else changes them.
@@ -31,24 +31,35 @@ type upkeep struct {
 	siteServes bool
 	// beforePassword and beforeRootPassword run before the engine changes the Secrets, afterPassword when it has.
 	beforePassword, beforeRootPassword, afterPassword *pulumi.ResourceHook
+	// filesMade runs when the engine has made a ConfigMap with files, and beforeServer before it changes MySQL after WordPress.
+	filesMade, beforeServer *pulumi.ResourceHook
 	// beforeAdminPassword runs before the engine changes the Secret with the administrator's.
 	beforeAdminPassword *pulumi.ResourceHook
 }
 
 // newUpkeep registers the hooks; reach finds the cluster, when there is something to do there.
 func newUpkeep(ctx *pulumi.Context, stack *config.Stack, reach func() (*cluster.Client, error)) (*upkeep, error) {
-	if reach == nil || ctx.DryRun() {
+	if reach == nil {
 		return nil, nil
 	}
-	keep := &upkeep{connect: sync.OnceValues(reach), namespace: stack.Namespace}
+	keep := &upkeep{connect: sync.OnceValues(reach), namespace: stack.Namespace, preview: ctx.DryRun()}
+	if keep.preview {
+		return keep, keep.look(ctx.Context(), stack)
+	}
+	if err := keep.look(ctx.Context(), stack); err != nil {
+		return nil, err
+	}
 	var err error
+	if keep.filesMade, err = ctx.RegisterResourceHook("files", keep.release(ctx), nil); err != nil {
+		return nil, err
+	}
+	if keep.beforeServer, err = hook(ctx, "wordpress-first", keep.awaitWordPress); err != nil {
+		return nil, err
+	}
 	keep.beforeAdminPassword, err = ctx.RegisterResourceHook("admin-password", func(args *pulumi.ResourceHookArgs) error {
 		return tellOfAdminPassword(args, func(message string) { _ = ctx.Log.Warn(message, nil) })
 	}, nil)
-	if err != nil || stack.Database.Mode != config.Standalone {
-		return keep, err
-	}
-	if keep.siteServes, err = keep.serves(ctx.Context()); err != nil || stack.Database.ExistingSecret != "" {
+	if err != nil || stack.Database.Mode != config.Standalone || stack.Database.ExistingSecret != "" {
 		return keep, err
 	}
 	keep.passwords = keep.changer(ctx, stack)
@@ -62,34 +73,33 @@ func newUpkeep(ctx *pulumi.Context, stack *config.Stack, reach func() (*cluster.
 	return keep, err
 }
 
-// serves tells whether there is a site that an update could disturb.
-func (u *upkeep) serves(ctx context.Context) (bool, error) {
-	client, err := u.connect()
-	if err != nil {
-		return false, err
-	}
-	apps := client.AppsV1()
-	mysql, err := apps.StatefulSets(u.namespace).Get(ctx, database.Service, metav1.GetOptions{})
-	if err != nil {
-		return false, unlessMissing(err)
-	}
-	wordpress, err := apps.Deployments(u.namespace).Get(ctx, frontend.Name, metav1.GetOptions{})
-	if err != nil {
-		return false, unlessMissing(err)
-	}
-	return mysql.Status.ReadyReplicas > 0 && wordpress.Status.AvailableReplicas > 0, nil
-}
-
-func unlessMissing(err error) error {
-	if apierrors.IsNotFound(err) {
+// look finds out in which order the servers change. A preview needs no cluster for that.
+func (u *upkeep) look(ctx context.Context, stack *config.Stack) (err error) {
+	if stack.Database.Mode != config.Standalone {
 		return nil
 	}
-	return fmt.Errorf("see whether the site serves: %w", err)
+	patience := contactPatience
+	if u.preview {
+		patience = previewPatience
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if u.siteServes, err = u.serves(ctx); u.preview {
+		return nil
+	}
+	return err
 }
 
-// databaseIsLast tells that MySQL is changed after WordPress. A change starts it anew, and WordPress waits for it meanwhile: that must be
-// the WordPress that the stack wants, of which an earlier one may not have known how. A site that does not serve needs its database first.
-func (u *upkeep) databaseIsLast() bool { return u != nil && u.siteServes }
+// release has a file whose name has come back belong to the program again, before the pods that need it roll.
+func (u *upkeep) release(ctx *pulumi.Context) pulumi.ResourceHookFunction {
+	return func(args *pulumi.ResourceHookArgs) error {
+		client, err := u.connect()
+		if err != nil {
+			return err
+		}
+		return revisions.Release(ctx.Context(), client, u.namespace, guard.ObjectOf(args.NewInputs).Name)
+	}
+}
 
 // reach is the way to the cluster that the provider's settings lead to.
 func reach(settings apiserver.Settings) func() (*cluster.Client, error) {
@@ -147,6 +157,22 @@ func (u *upkeep) changer(ctx *pulumi.Context, stack *config.Stack) *passwords.Ch
 	}
 }
 
+// fileHook runs when a ConfigMap with files was made. Nil: nothing does.
+func (u *upkeep) fileHook() *pulumi.ResourceHook {
+	if u == nil {
+		return nil
+	}
+	return u.filesMade
+}
+
+// serverHook runs before MySQL changes. Nil: nothing does.
+func (u *upkeep) serverHook() *pulumi.ResourceHook {
+	if !u.databaseIsLast() {
+		return nil
+	}
+	return u.beforeServer
+}
+
 // databaseHooks run before and after the Secrets with the passwords change. Nil: nothing does.
 func (u *upkeep) databaseHooks() (beforeUser, afterUser, beforeRoot *pulumi.ResourceHook) {
 	if u == nil {
@@ -166,13 +192,18 @@ func (u *upkeep) adminHook() *pulumi.ResourceHook {
 // settle comes when WordPress runs as the stack wants it, in every update, also in one that only completes what an earlier one began. The
 // output is the given text, and fails with what could not be done.
 func (u *upkeep) settle(ctx *pulumi.Context, text string, mysql *database.Database, wordpress *frontend.Frontend) pulumi.StringOutput {
-	if u == nil {
+	if u == nil || u.preview {
 		return pulumi.String(text).ToStringOutput()
 	}
 	return pulumi.All(wordpress.Deployment, wordpress.Files, mysql.Files, wordpress.PasswordChecksum, mysql.Server).ApplyT(func(names []any) (string, error) {
 		client, err := u.connect()
 		if err != nil {
 			return "", err
+		}
+		if names[4] != "" {
+			if err := u.awaitMySQL(ctx.Context(), client); err != nil {
+				return "", err
+			}
 		}
 		if u.passwords != nil {
 			if err := u.passwords.Settle(ctx.Context(), names[3].(string)); err != nil {

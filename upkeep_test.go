@@ -28,8 +28,15 @@ func mysqlWith(ready int32) runtime.Object {
 
 func wordpressWith(available int32) runtime.Object {
 	return &appsv1.Deployment{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "here", Name: frontend.Name}, Status: appsv1.DeploymentStatus{AvailableReplicas: available},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "here", Name: frontend.Name}, Status: appsv1.DeploymentStatus{AvailableReplicas: available, Replicas: available, UpdatedReplicas: available},
 	}
+}
+
+// hanging is WordPress in an update that does not get on.
+func hanging() runtime.Object {
+	found := wordpressWith(3).(*appsv1.Deployment)
+	found.Status.UpdatedReplicas = 1
+	return found
 }
 
 func TestDatabaseIsChangedLastWhereTheSiteServes(t *testing.T) {
@@ -41,12 +48,13 @@ func TestDatabaseIsChangedLastWhereTheSiteServes(t *testing.T) {
 		"WordPress never came":      {[]runtime.Object{mysqlWith(1)}, false},
 		"MySQL is not ready":        {[]runtime.Object{mysqlWith(0), wordpressWith(3)}, false},
 		"WordPress does not serve":  {[]runtime.Object{mysqlWith(1), wordpressWith(0)}, false},
+		"WordPress hangs":           {[]runtime.Object{mysqlWith(1), hanging()}, false},
 		"both serve":                {[]runtime.Object{mysqlWith(1), wordpressWith(1)}, true},
 		"MySQL was deleted by hand": {[]runtime.Object{wordpressWith(3)}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := &cluster.Client{Interface: fake.NewClientset(c.there...)}
-			keep := &upkeep{namespace: "here", connect: func() (*cluster.Client, error) { return client, nil }}
+			keep := &upkeep{preview: true, namespace: "here", connect: func() (*cluster.Client, error) { return client, nil }}
 			var err error
 			if keep.siteServes, err = keep.serves(t.Context()); err != nil {
 				t.Fatal(err)

@@ -59,6 +59,8 @@ type Args struct {
 	External *ExternalArgs
 	// Server is the MySQL to run. Nil with External.
 	Server *ServerArgs
+	// FilesMade runs when the ConfigMap with the server's files was made, and BeforeServer before the server changes. Nil: nothing does.
+	FilesMade, BeforeServer *pulumi.ResourceHook
 	// After are resources that must be there before the pod starts, such as network policies.
 	After []pulumi.Resource
 }
@@ -208,7 +210,7 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 		rootSecret = secret.Metadata.Name().Elem()
 	}
 	configMap, err := corev1.NewConfigMap(ctx, name+"-config", pod.FilesArgs(metadata(args, Service), Service, serverFiles(args.Server)),
-		parent, pulumi.RetainOnDelete(true)) // earlier revisions may need it: see package revisions
+		parent, hooks.AfterCreate(args.FilesMade), pulumi.RetainOnDelete(true)) // earlier revisions may need it: see package revisions
 	if err != nil {
 		return fmt.Errorf("config map: %w", err)
 	}
@@ -223,7 +225,7 @@ func (d *Database) registerServer(ctx *pulumi.Context, name string, args *Args, 
 	names := mounted{configMap: configMap.Metadata.Name().Elem(), userSecret: d.SecretName, rootSecret: rootSecret}
 	d.serve = func(after []pulumi.Resource) error {
 		server, err := appsv1.NewStatefulSet(ctx, name+"-server", statefulSetArgs(args, names),
-			parent, pulumi.DependsOn(slices.Concat([]pulumi.Resource{service}, args.After, after)))
+			parent, hooks.AroundUpdate(args.BeforeServer, nil), pulumi.DependsOn(slices.Concat([]pulumi.Resource{service}, args.After, after)))
 		if err != nil {
 			return fmt.Errorf("database %q: stateful set: %w", name, err)
 		}

@@ -36,9 +36,6 @@ const (
 	probeTimeout     = 5
 )
 
-// drainSeconds is how long a server that is to end goes on with the requests that are under way. New ones find no server, and wait.
-const drainSeconds = 3
-
 // mounted are the names of what the pod mounts; the two Secrets with passwords may be the same.
 type mounted struct {
 	configMap, userSecret, rootSecret pulumi.StringInput
@@ -92,19 +89,8 @@ func serverContainer(args *Args) *corev1.ContainerArgs {
 		SecurityContext: pod.ContainerSecurityContext(),
 		StartupProbe:    pingProbe(startupPeriod, startupFailures),
 		ReadinessProbe:  pingProbe(readinessPeriod, readinessFailure),
-		Lifecycle:       drain(args.Server.TerminationGracePeriodSeconds),
 		VolumeMounts:    mounts(),
 	}
-}
-
-// drain comes before the server is told to end, in its grace period.
-func drain(gracePeriodSeconds int) *corev1.LifecycleArgs {
-	if gracePeriodSeconds <= drainSeconds {
-		return nil
-	}
-	return &corev1.LifecycleArgs{PreStop: &corev1.LifecycleHandlerArgs{
-		Sleep: &corev1.SleepActionArgs{Seconds: pulumi.Int(drainSeconds)},
-	}}
 }
 
 // environment is the contract of the official image; passwords are files, never values.

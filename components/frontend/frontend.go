@@ -12,6 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"wordpress-on-kubernetes/components/headers"
+	"wordpress-on-kubernetes/components/hooks"
 	"wordpress-on-kubernetes/components/labels"
 	"wordpress-on-kubernetes/components/limits"
 	"wordpress-on-kubernetes/components/pod"
@@ -114,6 +115,8 @@ type Args struct {
 	AuthSecret pulumi.StringInput
 	// ExistingAuthSecret names a Secret with the eight keys and salts. Empty: the component creates one.
 	ExistingAuthSecret string
+	// FilesMade runs when the ConfigMap with the pods' files was made. Nil: nothing does.
+	FilesMade *pulumi.ResourceHook
 	// After are resources that must be ready before the pods start, such as the database. Everything else is
 	// created without waiting for them.
 	After []pulumi.Resource
@@ -258,7 +261,7 @@ func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error 
 		return err
 	}
 	configMap, err := corev1.NewConfigMap(ctx, name+"-config", pod.FilesArgs(metadata(args, Name), Name, siteFiles(args)),
-		parent, pulumi.RetainOnDelete(true)) // earlier revisions may need it: see package revisions
+		parent, hooks.AfterCreate(args.FilesMade), pulumi.RetainOnDelete(true)) // earlier revisions may need it: see package revisions
 	if err != nil {
 		return fmt.Errorf("config map: %w", err)
 	}

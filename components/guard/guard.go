@@ -193,13 +193,19 @@ func (w *Watch) judge(object Object, owner string) verdict {
 // its content, so that one of the same name is the same, and a destroy leaves the last ones there.
 func (w *Watch) isNamed(found *Found) bool {
 	owner := ownerForm.FindStringSubmatch(found.Annotations[Annotation])
-	return owner != nil && owner[1] == w.args.Project && owner[2] == w.args.Stack
+	return owner != nil && !found.Leaving && owner[1] == w.args.Project && owner[2] == w.args.Stack
 }
 
 // isNamesakes reports whether an object may have been made by this stack before it knew marks.
 func (w *Watch) isNamesakes(found *Found) bool {
 	_, marked := found.Annotations[Annotation]
 	return !marked && isOfThisProgram(found) && found.Labels[labelInstance] == w.args.Stack
+}
+
+// ObjectOf is the object that the inputs of a resource describe. What is not known yet is empty.
+func ObjectOf(inputs resource.PropertyMap) Object {
+	object, _ := read(inputs)
+	return object
 }
 
 // read takes an object and its mark from the inputs of its resource, which at a preview may be unknown in part.

@@ -61,7 +61,7 @@ func (w *Watch) whose(found *Found) string {
 
 func (w *Watch) maker(found *Found) string {
 	if owner := ownerForm.FindStringSubmatch(found.Annotations[Annotation]); owner != nil {
-		if w.isNamed(found) {
+		if owner[1] == w.args.Project && owner[2] == w.args.Stack {
 			return "made by a stack of the same name from another state: another backend, one that was lost, or one that was destroyed and kept its data"
 		}
 		return fmt.Sprintf("made by stack %s of project %s", owner[2], owner[1])

@@ -43,6 +43,9 @@ func Keep(ctx context.Context, api kubernetes.Interface, files Files) error {
 		return fmt.Errorf("files of earlier revisions: %w", err)
 	}
 	found := slices.DeleteFunc(list.Items, func(file corev1.ConfigMap) bool { return !files.named(file.Name) })
+	if !slices.ContainsFunc(found, func(file corev1.ConfigMap) bool { return file.Name == files.Current }) {
+		return fmt.Errorf("ConfigMap %s, which the pods run with, is gone, and new pods hang: `pulumi refresh` and `pulumi up` make it anew", files.Current)
+	}
 	if len(found) == 1 && found[0].Name == files.Current && len(found[0].OwnerReferences) == 0 {
 		return nil
 	}
@@ -54,6 +57,17 @@ func Keep(ctx context.Context, api kubernetes.Interface, files Files) error {
 		if err := files.hand(ctx, api, file, revisions); err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("files of an earlier revision, ConfigMap %s: %w", file.Name, err)
 		}
+	}
+	return nil
+}
+
+// Release takes a file from the revisions that it was handed to. One whose name has come back belongs to the program again: they would
+// take it along when they go, while pods run with it.
+func Release(ctx context.Context, api kubernetes.Interface, namespace, name string) error {
+	_, err := api.CoreV1().ConfigMaps(namespace).Patch(ctx, name, types.MergePatchType, []byte(`{"metadata":{"ownerReferences":null}}`),
+		metav1.PatchOptions{FieldManager: cluster.Manager})
+	if err != nil {
+		return fmt.Errorf("ConfigMap %s, which an earlier revision may have: %w", name, err)
 	}
 	return nil
 }

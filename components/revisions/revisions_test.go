@@ -2,6 +2,7 @@ package revisions
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -110,6 +111,24 @@ func TestFilesBelongToTheRevisionsThatMountThem(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The revision that it was handed to would take it along before the pods that run with it are looked after.
+func TestNameThatCameBackIsReleasedAtOnce(t *testing.T) {
+	api := fake.NewClientset(file("site-0c", "old"))
+	if err := Release(t.Context(), api, "site", "site-0c"); err != nil {
+		t.Fatal(err)
+	}
+	if got := owners(t, api)["site-0c"]; len(got) > 0 {
+		t.Errorf("it belongs to %q", got)
+	}
+}
+
+func TestMissingFilesAreTold(t *testing.T) {
+	err := Keep(t.Context(), fake.NewClientset(file("site-0a")), Files{Namespace: "site", Selector: selector, Name: "site", Current: "site-0c"})
+	if err == nil || !strings.Contains(err.Error(), "ConfigMap site-0c, which the pods run with, is gone") {
+		t.Errorf("got the error %v", err)
 	}
 }
 

@@ -38,6 +38,10 @@ elif [ -d "$data/mysql" ]; then
 	unset MYSQL_PASSWORD_FILE MYSQL_ROOT_PASSWORD_FILE
 fi
 # What a server that was killed was sorting.
-mkdir -p "$temporary"
+mkdir -p "$temporary" || {
+	echo "MySQL does not start: the root of its volume belongs to $(stat -c '%u:%g with mode %a' /volume), and this pod is user $(id -u) with" \
+		"groups $(id -G | tr ' ' ,). Give it to $(id -u):$(id -g), or see docs/operations.md, Storage that ignores fsGroup." >&2
+	exit 1
+}
 find "$temporary" -mindepth 1 -delete
 exec docker-entrypoint.sh mysqld

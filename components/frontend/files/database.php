@@ -7,11 +7,11 @@ $GLOBALS['wp_filter']['enable_wp_debug_mode_checks'][PHP_INT_MAX]['database'] = 
 		if (!file_exists(WP_CONTENT_DIR . '/db.php')) {
 			require_once ABSPATH . WPINC . '/class-wpdb.php';
 			require_once {{php .PatientPath}};
-			$database = new Patient_Database(DB_USER, DB_PASSWORD, DB_NAME, DB_HOST);
-			if ($database->ready) {
-				$GLOBALS['wpdb'] = $database;
+			$GLOBALS['wpdb'] = new Patient_Database(DB_USER, DB_PASSWORD, DB_NAME, DB_HOST);
+			if (!$GLOBALS['wpdb']->ready) {
+				// WordPress ends with this as it does where it could not connect by itself.
+				$GLOBALS['wpdb']->error = 'Error establishing a database connection';
 			}
-			// Otherwise WordPress tries once more, and says what it always says.
 		}
 		return $checks;
 	},

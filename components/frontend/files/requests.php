@@ -10,7 +10,7 @@ $GLOBALS['wp_filter']['requests-requests.before_request'][10]['this-pod'] = [
 	'function' => function (&$url, &$headers, &$data, &$type, &$options) {
 		static $pod = 'http://localhost:{{.SitePort}}';
 		$home = parse_url(WP_HOME);
-		$parts = parse_url($url) + ['scheme' => '', 'host' => '', 'port' => null];
+		$parts = (parse_url($url) ?: []) + ['scheme' => '', 'host' => '', 'port' => null];
 		$default = $parts['scheme'] === 'https' ? 443 : 80;
 		$is_site = strcasecmp($parts['host'], $home['host']) === 0 && in_array($parts['port'], [null, $default, $home['port'] ?? null], true);
 		if ($is_site) {

@@ -11,9 +11,10 @@ staging=$volume/.seed.$HOSTNAME
 # refuse ends the start with whose the folder is, who the pod is, and the ways out. The pod's status shows it as the reason.
 refuse() {
 	said="seed: $1, the volume of wp-content, cannot be written to: it belongs to $(stat -c '%u:%g with mode %a' "$1"), and this pod is \
-user $(id -u) with groups $(id -G | tr ' ' ,). Its storage ignores fsGroup. Either have the storage give it to $(id -u):$(id -g) (a driver \
-with fsGroupPolicy File, uid and gid of an EFS access point, the owner of an NFS export), or set \
-wordpress:podSecurity.frontend.userID and groupID to its owner, where that is not root (docs/operations.md, Storage that ignores fsGroup)."
+user $(id -u) with groups $(id -G | tr ' ' ,). Where it came from elsewhere, as a restored folder does, give it to $(id -u):$(id -g) by chown. \
+Where the storage ignores fsGroup, have it give the volume to them (a driver with fsGroupPolicy File, uid and gid of an EFS access point, the \
+owner of an NFS export), or set wordpress:podSecurity.frontend.userID and groupID to its owner, where that is not root and the cluster does \
+not set them (docs/operations.md, Storage that ignores fsGroup)."
 	echo "$said" >&2
 	if [ -w /dev/termination-log ]; then echo "$said" >/dev/termination-log; fi
 	exit 1
@@ -53,4 +54,4 @@ if [ -d "$target/uploads" ]; then
 else
 	expect_write "$target"
 fi
-rm -rf "$volume"/.seed.* || true
+rm -rf "$volume"/.seed.* "$target"/.seed.* "$target"/uploads/.seed.* || true
