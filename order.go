@@ -92,12 +92,14 @@ func (u *upkeep) awaitWordPress(ctx context.Context) error {
 func (u *upkeep) awaitMySQL(ctx context.Context, client *cluster.Client) error {
 	return u.await(ctx, "MySQL", func(ctx context.Context) (bool, error) {
 		mysql, err := client.AppsV1().StatefulSets(u.namespace).Get(ctx, database.Service, metav1.GetOptions{})
-		if err != nil {
-			return false, nil
-		}
-		status := mysql.Status
-		return status.ObservedGeneration >= mysql.Generation && status.CurrentRevision == status.UpdateRevision && status.ReadyReplicas > 0, nil
+		return err == nil && isRestarted(mysql), nil
 	})
+}
+
+// isRestarted tells that the pod is of the wanted revision and serves.
+func isRestarted(mysql *appsv1.StatefulSet) bool {
+	status := mysql.Status
+	return status.ObservedGeneration >= mysql.Generation && status.CurrentRevision == status.UpdateRevision && status.ReadyReplicas > 0
 }
 
 func (u *upkeep) await(ctx context.Context, what string, condition wait.ConditionWithContextFunc) error {
