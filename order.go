@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,8 +24,8 @@ const (
 	contactPatience = time.Minute
 	// rolloutPatience is the provider's own for a workload.
 	rolloutPatience = 10 * time.Minute
-	// look is how often the cluster is asked meanwhile.
-	look = time.Second
+	// look is how often the cluster is asked meanwhile, and silence after what time is told what is waited for.
+	look, silence = time.Second, 5 * time.Second
 )
 
 // databaseIsLast tells that MySQL is changed after WordPress. A change starts it anew, and WordPress waits for it meanwhile: that must be
@@ -76,36 +78,71 @@ func isRolledOut(wordpress *appsv1.Deployment) bool {
 	return status.ObservedGeneration >= wordpress.Generation && status.UpdatedReplicas == status.Replicas && status.AvailableReplicas > 0
 }
 
-// awaitWordPress comes before MySQL changes last: the provider may return before the last pod of an earlier revision has gone.
+// awaitWordPress comes before MySQL changes last. Pods of an earlier revision serve on for a while when they are told to go, and may not
+// know how to wait for it.
 func (u *upkeep) awaitWordPress(ctx context.Context) error {
 	client, err := u.connect()
 	if err != nil {
 		return err
 	}
-	return u.await(ctx, "WordPress's pods", func(ctx context.Context) (bool, error) {
+	return u.await(ctx, "WordPress's pods", func(ctx context.Context) (string, error) {
 		wordpress, err := client.AppsV1().Deployments(u.namespace).Get(ctx, frontend.Name, metav1.GetOptions{})
-		return err == nil && isRolledOut(wordpress), nil
+		if err != nil {
+			return "", err
+		}
+		if status := wordpress.Status; !isRolledOut(wordpress) {
+			return fmt.Sprintf("%d of %d are of the wanted revision, %d serve", status.UpdatedReplicas, status.Replicas, status.AvailableReplicas), nil
+		}
+		pods, err := client.CoreV1().Pods(u.namespace).List(ctx, metav1.ListOptions{LabelSelector: selectorText(frontend.Selector())})
+		if err != nil {
+			return "", err
+		}
+		for _, pod := range pods.Items {
+			if pod.DeletionTimestamp != nil {
+				return "pod " + pod.Name + " is on its way out", nil
+			}
+		}
+		return "", nil
 	})
 }
 
-// awaitMySQL comes before something is asked of the server: the provider may return before a restart has begun.
+// awaitMySQL comes before something is asked of the server: the provider may return before a restart has begun. A server that is away
+// without an update, as when its node is dead, is not waited for.
 func (u *upkeep) awaitMySQL(ctx context.Context, client *cluster.Client) error {
-	return u.await(ctx, "MySQL", func(ctx context.Context) (bool, error) {
+	return u.await(ctx, "MySQL", func(ctx context.Context) (string, error) {
 		mysql, err := client.AppsV1().StatefulSets(u.namespace).Get(ctx, database.Service, metav1.GetOptions{})
-		return err == nil && isRestarted(mysql), nil
+		if err != nil || isRestarted(mysql) {
+			return "", err
+		}
+		return fmt.Sprintf("%d pods are of the wanted revision, %d serve", mysql.Status.UpdatedReplicas, mysql.Status.ReadyReplicas), nil
 	})
 }
 
-// isRestarted tells that the pod is of the wanted revision and serves.
+// isRestarted tells that no change is under way.
 func isRestarted(mysql *appsv1.StatefulSet) bool {
 	status := mysql.Status
-	return status.ObservedGeneration >= mysql.Generation && status.CurrentRevision == status.UpdateRevision && status.ReadyReplicas > 0
+	return status.ObservedGeneration >= mysql.Generation && status.CurrentRevision == status.UpdateRevision
 }
 
-func (u *upkeep) await(ctx context.Context, what string, condition wait.ConditionWithContextFunc) error {
-	if err := wait.PollUntilContextTimeout(ctx, look, rolloutPatience, true, condition); err != nil {
-		return fmt.Errorf("%s did not become as wanted within %s: see `kubectl -n %s get pods`, and run `pulumi up` again: %w",
-			what, rolloutPatience, u.namespace, err)
+// await asks until nothing is missing any more, and tells what is where that takes long. What asking again does not change, ends it.
+func (u *upkeep) await(ctx context.Context, what string, ask func(context.Context) (missing string, err error)) error {
+	began := time.Now()
+	told, missing, last := false, "", error(nil)
+	err := wait.PollUntilContextTimeout(ctx, look, rolloutPatience, true, func(ctx context.Context) (bool, error) {
+		missing, last = ask(ctx)
+		if apierrors.IsForbidden(last) || apierrors.IsUnauthorized(last) || apierrors.IsNotFound(last) {
+			return false, last
+		}
+		if done := missing == "" && last == nil; done || told || time.Since(began) < silence {
+			return done, nil
+		}
+		told = true
+		u.tell(fmt.Sprintf("waiting for %s: %s", what, cmp.Or(missing, fmt.Sprint(last))))
+		return false, nil
+	})
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s: %s: see `kubectl -n %s get pods`, and run `pulumi up` again: %w",
+		what, cmp.Or(missing, "the cluster did not tell"), u.namespace, errors.Join(err, last))
 }

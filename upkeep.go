@@ -22,7 +22,9 @@ import (
 // upkeep is what an update does on the cluster itself, because no resource can express it. Nil: nothing, as in a rehearsal and a test.
 type upkeep struct {
 	// preview does nothing, and shows the order that the update has.
-	preview   bool
+	preview bool
+	// tell shows a message to whoever deploys.
+	tell      func(message string)
 	connect   func() (*cluster.Client, error)
 	namespace string
 	// passwords are those of the program's own server. Nil: somebody else changes them.
@@ -42,7 +44,10 @@ func newUpkeep(ctx *pulumi.Context, stack *config.Stack, reach func() (*cluster.
 	if reach == nil {
 		return nil, nil
 	}
-	keep := &upkeep{connect: sync.OnceValues(reach), namespace: stack.Namespace, preview: ctx.DryRun()}
+	keep := &upkeep{
+		connect: sync.OnceValues(reach), namespace: stack.Namespace, preview: ctx.DryRun(),
+		tell: func(message string) { _ = ctx.Log.Info(message, nil) },
+	}
 	if keep.preview {
 		return keep, keep.look(ctx.Context(), stack)
 	}
@@ -62,7 +67,7 @@ func newUpkeep(ctx *pulumi.Context, stack *config.Stack, reach func() (*cluster.
 	if err != nil || stack.Database.Mode != config.Standalone || stack.Database.ExistingSecret != "" {
 		return keep, err
 	}
-	keep.passwords = keep.changer(ctx, stack)
+	keep.passwords = keep.changer(stack)
 	if keep.beforePassword, err = hook(ctx, "database-password", keep.passwords.BeforeUser); err != nil {
 		return nil, err
 	}
@@ -118,7 +123,8 @@ func hook(ctx *pulumi.Context, name string, run func(context.Context) error) (*p
 
 // tellOfAdminPassword says what a changed password of the administrator does, where it has changed.
 func tellOfAdminPassword(args *pulumi.ResourceHookArgs, tell func(message string)) error {
-	if !args.OldInputs["stringData"].DeepEquals(args.NewInputs["stringData"]) {
+	// The provider has made data of stringData by now.
+	if !args.OldInputs["data"].DeepEquals(args.NewInputs["data"]) || !args.OldInputs["stringData"].DeepEquals(args.NewInputs["stringData"]) {
 		tell("wordpress:adminPassword counts when the site is installed. On a site that is installed the administrator's password stays as it was: " +
 			"change it in WordPress, under Users, Profile")
 	}
@@ -134,7 +140,7 @@ func selectorText(selector pulumi.StringMap) string {
 	return labels.FormatLabels(text)
 }
 
-func (u *upkeep) changer(ctx *pulumi.Context, stack *config.Stack) *passwords.Changer {
+func (u *upkeep) changer(stack *config.Stack) *passwords.Changer {
 	selector := database.Selector()
 	return &passwords.Changer{
 		Connect: func() (kubernetes.Interface, passwords.Server, error) {
@@ -153,7 +159,7 @@ func (u *upkeep) changer(ctx *pulumi.Context, stack *config.Stack) *passwords.Ch
 			Config: "wordpress:databaseRootPassword", Secret: database.RootSecret, Key: database.RootPasswordKey,
 			User: passwords.Root, Password: string(stack.DatabaseRootPassword),
 		},
-		Log: func(message string) { _ = ctx.Log.Info(message, nil) },
+		Log: u.tell,
 	}
 }
 

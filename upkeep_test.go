@@ -99,7 +99,7 @@ func registered(t *testing.T, all []plan.Registration, kind string) plan.Registr
 
 func TestChangedAdminPasswordSaysWhatItDoes(t *testing.T) {
 	secret := func(password string) resource.PropertyMap {
-		return resource.PropertyMap{"stringData": resource.MakeSecret(resource.NewProperty(resource.PropertyMap{
+		return resource.PropertyMap{"data": resource.MakeSecret(resource.NewProperty(resource.PropertyMap{
 			frontend.AdminPasswordKey: resource.NewProperty(password),
 		}))}
 	}

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/util/retry"
 
 	"wordpress-on-kubernetes/components/cluster"
 )
@@ -25,7 +26,7 @@ import (
 type Files struct {
 	// Namespace that they are in, and the label selector of the workload's objects.
 	Namespace, Selector string
-	// Name that they begin with, and Current, the one that the program has now.
+	// Name that they begin with, and Current, the one that the program has now: empty where it has none any more.
 	Name, Current string
 }
 
@@ -43,7 +44,7 @@ func Keep(ctx context.Context, api kubernetes.Interface, files Files) error {
 		return fmt.Errorf("files of earlier revisions: %w", err)
 	}
 	found := slices.DeleteFunc(list.Items, func(file corev1.ConfigMap) bool { return !files.named(file.Name) })
-	if !slices.ContainsFunc(found, func(file corev1.ConfigMap) bool { return file.Name == files.Current }) {
+	if files.Current != "" && !slices.ContainsFunc(found, func(file corev1.ConfigMap) bool { return file.Name == files.Current }) {
 		return fmt.Errorf("ConfigMap %s, which the pods run with, is gone, and new pods hang: `pulumi refresh` and `pulumi up` make it anew", files.Current)
 	}
 	if len(found) == 1 && found[0].Name == files.Current && len(found[0].OwnerReferences) == 0 {
@@ -64,8 +65,11 @@ func Keep(ctx context.Context, api kubernetes.Interface, files Files) error {
 // Release takes a file from the revisions that it was handed to. One whose name has come back belongs to the program again: they would
 // take it along when they go, while pods run with it.
 func Release(ctx context.Context, api kubernetes.Interface, namespace, name string) error {
-	_, err := api.CoreV1().ConfigMaps(namespace).Patch(ctx, name, types.MergePatchType, []byte(`{"metadata":{"ownerReferences":null}}`),
-		metav1.PatchOptions{FieldManager: cluster.Manager})
+	err := retry.OnError(retry.DefaultBackoff, func(err error) bool { return !apierrors.IsForbidden(err) }, func() error {
+		_, err := api.CoreV1().ConfigMaps(namespace).Patch(ctx, name, types.MergePatchType, []byte(`{"metadata":{"ownerReferences":null}}`),
+			metav1.PatchOptions{FieldManager: cluster.Manager})
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("ConfigMap %s, which an earlier revision may have: %w", name, err)
 	}

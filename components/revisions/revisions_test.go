@@ -132,6 +132,17 @@ func TestMissingFilesAreTold(t *testing.T) {
 	}
 }
 
+// A site that goes to a server of somebody else's has no files of one any more.
+func TestFilesOfAServerThatIsNoMoreGo(t *testing.T) {
+	api := fake.NewClientset(file("site-0a"))
+	if err := Keep(t.Context(), api, Files{Namespace: "site", Selector: selector, Name: "site"}); err != nil {
+		t.Fatal(err)
+	}
+	if left := owners(t, api); len(left) > 0 {
+		t.Errorf("there are still %v", left)
+	}
+}
+
 func TestOneFileIsNoWork(t *testing.T) {
 	api := fake.NewClientset(file("site-0c"))
 	if err := Keep(t.Context(), api, Files{Namespace: "site", Selector: selector, Name: "site", Current: "site-0c"}); err != nil {

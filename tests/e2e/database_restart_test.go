@@ -51,6 +51,7 @@ func TestRestartOfTheDatabaseFailsNoRequest(t *testing.T) {
 	}
 	dropIn := s.content + "/db.php"
 	s.exec(t, pods[0].Name, plainDatabase, "cat >"+dropIn)
+	defer s.exec(t, pods[0].Name, "", "rm "+dropIn)
 	visits = s.visit(t)
 	awaitRequests(t, visits)
 	visits.Phase("WordPress does not wait")
@@ -63,7 +64,6 @@ func TestRestartOfTheDatabaseFailsNoRequest(t *testing.T) {
 		return err
 	})
 	report = visits.Stop()
-	s.exec(t, pods[0].Name, "", "rm "+dropIn)
 	s.caught(t, 31, restartedDatabase, "a plugin's own class of the database, which does not wait", failures(report), report.Failed > 0, counted(report))
 }
 

@@ -201,7 +201,7 @@ func (s *subject) startSlowClients(ctx context.Context, t *testing.T) *slowClien
 	}
 	settings := transport.TLSClientConfig.Clone()
 	settings.ServerName = s.host
-	come, haveCome := context.WithCancel(ctx)
+	come, haveCome := context.WithTimeout(ctx, patience)
 	clients := &slowClients{come: come}
 	var coming sync.WaitGroup
 	for i := range slowConnections {

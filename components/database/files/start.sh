@@ -7,13 +7,29 @@
 # somebody's, who has restored it since: then nothing is touched until a person has said what it is.
 set -eu
 data=/var/lib/mysql
-marker=/volume/.initialising
-temporary=/volume/tmp
+volume=/volume
+marker=$volume/.initialising
+temporary=$volume/tmp
 
 somebodys() {
 	[ ! -e "$marker" ] || find "$data" -mindepth 2 -type f ! -path "$data/mysql/*" ! -path "$data/sys/*" \
 		! -path "$data/performance_schema/*" ! -path "$data/#*" -print -quit
 }
+
+# Everything below needs the volume's root, which storage may have given to somebody else.
+try=$volume/.try
+rmdir "$try" 2>/dev/null || true
+if problem=$(mkdir "$try" 2>&1); then
+	rmdir "$try"
+else
+	case $problem in
+	*"Permission denied"* | *"not permitted"*)
+		echo "MySQL does not start: the root of its volume belongs to $(stat -c '%u:%g with mode %a' "$volume"), and this pod is user $(id -u) with" \
+			"groups $(id -G | tr ' ' ,). Give it to $(id -u):$(id -g), or see docs/operations.md, Storage that ignores fsGroup." >&2
+		exit 1
+		;;
+	esac
+fi
 
 if [ -n "$(somebodys)" ]; then
 	echo "MySQL does not start: $(somebodys) is there, which no first start makes, and the file $marker says that the last" \
@@ -32,16 +48,12 @@ if [ -e "$marker" ]; then
 	find "$data" -mindepth 1 -delete
 elif [ -z "$(ls -A "$data")" ]; then
 	touch "$marker"
-	sync "$marker" /volume
+	sync "$marker" "$volume"
 elif [ -d "$data/mysql" ]; then
 	# The image reads the passwords at every start, though the first alone needs them, and the server would inherit them.
 	unset MYSQL_PASSWORD_FILE MYSQL_ROOT_PASSWORD_FILE
 fi
 # What a server that was killed was sorting.
-mkdir -p "$temporary" || {
-	echo "MySQL does not start: the root of its volume belongs to $(stat -c '%u:%g with mode %a' /volume), and this pod is user $(id -u) with" \
-		"groups $(id -G | tr ' ' ,). Give it to $(id -u):$(id -g), or see docs/operations.md, Storage that ignores fsGroup." >&2
-	exit 1
-}
+mkdir -p "$temporary"
 find "$temporary" -mindepth 1 -delete
 exec docker-entrypoint.sh mysqld

@@ -83,9 +83,10 @@ foreach (['upload', 'sideload'] as $kind) {
 		'function' => function ($upload) {
 			$room = disk_free_space(WP_CONTENT_DIR);
 			$size = filesize($upload['tmp_name']);
-			if (empty($upload['error']) && $room !== false && $room < $size) {
+			// Some drivers tell of no room at all, used or free.
+			if (empty($upload['error']) && $room !== false && $room < $size && disk_total_space(WP_CONTENT_DIR) > 0) {
 				$upload['error'] = sprintf('The volume of the site\'s files is full: %s are left, and this file has %s. '
-					. 'Delete files, or have the volume enlarged.', size_format($room), size_format($size));
+					. 'Delete files, or have the volume enlarged.', size_format((int) $room), size_format($size));
 			}
 			return $upload;
 		},
