@@ -112,7 +112,7 @@ func (u *upkeep) awaitMySQL(ctx context.Context, client *cluster.Client) error {
 	return u.await(ctx, "MySQL", func(ctx context.Context) (string, error) {
 		mysql, err := client.AppsV1().StatefulSets(u.namespace).Get(ctx, database.Service, metav1.GetOptions{})
 		if err != nil || isRestarted(mysql) {
-			return "", err
+			return "", unlessMissing(err) // an update of some resources alone may not have come to it
 		}
 		return fmt.Sprintf("%d pods are of the wanted revision, %d serve", mysql.Status.UpdatedReplicas, mysql.Status.ReadyReplicas), nil
 	})

@@ -36,6 +36,10 @@ type revision struct {
 	template string
 }
 
+func (r revision) mounts(file string) bool {
+	return file != "" && strings.Contains(r.template, `"`+file+`"`)
+}
+
 // Keep gives each earlier file to the revisions that mount it, and removes those that no revision mounts. The current one belongs to
 // nobody but the program, also after a name has come back.
 func Keep(ctx context.Context, api kubernetes.Interface, files Files) error {
@@ -44,15 +48,16 @@ func Keep(ctx context.Context, api kubernetes.Interface, files Files) error {
 		return fmt.Errorf("files of earlier revisions: %w", err)
 	}
 	found := slices.DeleteFunc(list.Items, func(file corev1.ConfigMap) bool { return !files.named(file.Name) })
-	if files.Current != "" && !slices.ContainsFunc(found, func(file corev1.ConfigMap) bool { return file.Name == files.Current }) {
-		return fmt.Errorf("ConfigMap %s, which the pods run with, is gone, and new pods hang: `pulumi refresh` and `pulumi up` make it anew", files.Current)
-	}
 	if len(found) == 1 && found[0].Name == files.Current && len(found[0].OwnerReferences) == 0 {
 		return nil
 	}
 	revisions, err := files.revisions(ctx, api)
 	if err != nil {
 		return fmt.Errorf("revisions that may be rolled back to: %w", err)
+	}
+	isThere := slices.ContainsFunc(found, func(file corev1.ConfigMap) bool { return file.Name == files.Current })
+	if !isThere && slices.ContainsFunc(revisions, func(revision revision) bool { return revision.mounts(files.Current) }) {
+		return fmt.Errorf("ConfigMap %s, which the pods run with, is gone, and new pods hang: `pulumi refresh` and `pulumi up` make it anew", files.Current)
 	}
 	for _, file := range found {
 		if err := files.hand(ctx, api, file, revisions); err != nil && !apierrors.IsNotFound(err) {
@@ -87,7 +92,7 @@ func (f Files) hand(ctx context.Context, api kubernetes.Interface, file corev1.C
 	owners := []metav1.OwnerReference{}
 	if file.Name != f.Current {
 		for _, revision := range revisions {
-			if strings.Contains(revision.template, `"`+file.Name+`"`) {
+			if revision.mounts(file.Name) {
 				owners = append(owners, revision.owner)
 			}
 		}

@@ -126,7 +126,7 @@ func TestNameThatCameBackIsReleasedAtOnce(t *testing.T) {
 }
 
 func TestMissingFilesAreTold(t *testing.T) {
-	err := Keep(t.Context(), fake.NewClientset(file("site-0a")), Files{Namespace: "site", Selector: selector, Name: "site", Current: "site-0c"})
+	err := Keep(t.Context(), fake.NewClientset(file("site-0a"), set("new", "site-0c")), Files{Namespace: "site", Selector: selector, Name: "site", Current: "site-0c"})
 	if err == nil || !strings.Contains(err.Error(), "ConfigMap site-0c, which the pods run with, is gone") {
 		t.Errorf("got the error %v", err)
 	}
