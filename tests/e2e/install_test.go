@@ -82,6 +82,9 @@ func TestSiteIsInstalledOnce(t *testing.T) {
 	p := s.contender.(*program)
 	p.setSecret(t, "wordpress:adminPassword", rand.String(24))
 	s.setSetting(t, 1)
+	if !strings.Contains(string(p.output()), "wordpress:adminPassword counts when the site is installed") {
+		problem = errors.Join(problem, errors.New("the update does not say what a changed password of the administrator does"))
+	}
 	if after := s.options(t); after != before {
 		problem = errors.Join(problem, fmt.Errorf("the options were\n%s\nand are\n%s", before, after))
 	}
