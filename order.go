@@ -98,7 +98,8 @@ func (u *upkeep) awaitWordPress(ctx context.Context) error {
 			return "", err
 		}
 		for _, pod := range pods.Items {
-			if pod.DeletionTimestamp != nil {
+			// The time is when its grace period ends: one that is still there then is on a node that does not answer.
+			if ends := pod.DeletionTimestamp; ends != nil && time.Now().Before(ends.Time) {
 				return "pod " + pod.Name + " is on its way out", nil
 			}
 		}

@@ -48,13 +48,10 @@ func newUpkeep(ctx *pulumi.Context, stack *config.Stack, reach func() (*cluster.
 		connect: sync.OnceValues(reach), namespace: stack.Namespace, preview: ctx.DryRun(),
 		tell: func(message string) { _ = ctx.Log.Info(message, nil) },
 	}
-	if keep.preview {
-		return keep, keep.look(ctx.Context(), stack)
+	err := keep.look(ctx.Context(), stack)
+	if err != nil || keep.preview {
+		return keep, err
 	}
-	if err := keep.look(ctx.Context(), stack); err != nil {
-		return nil, err
-	}
-	var err error
 	if keep.filesMade, err = ctx.RegisterResourceHook("files", keep.release(ctx), nil); err != nil {
 		return nil, err
 	}

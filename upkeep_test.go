@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
@@ -112,5 +116,67 @@ func TestChangedAdminPasswordSaysWhatItDoes(t *testing.T) {
 		if len(messages) > 0 != told || slices.ContainsFunc(messages, func(message string) bool { return strings.Contains(message, now) }) {
 			t.Errorf("changed to %q: told %q", now, messages)
 		}
+	}
+}
+
+// going is a pod of WordPress that has been told to go and has so long yet.
+func going(left time.Duration) runtime.Object {
+	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "here", Name: "wordpress-old", Labels: map[string]string{
+			"app.kubernetes.io/name": "wordpress", "app.kubernetes.io/component": "frontend",
+		},
+		DeletionTimestamp: &metav1.Time{Time: time.Now().Add(left)}, Finalizers: []string{"a/b"}, // without one the tracker takes none
+	}}
+}
+
+// changing is MySQL while its pod is replaced.
+func changing() runtime.Object {
+	found := mysqlWith(1).(*appsv1.StatefulSet)
+	found.Status.UpdateRevision = "new"
+	return found
+}
+
+// What is waited for is told, and named in the error; what cannot come is not waited for.
+func TestUpdateWaitsForWhatItChanged(t *testing.T) {
+	type question = func(*upkeep, context.Context, *cluster.Client) error
+	wordpress := func(u *upkeep, ctx context.Context, _ *cluster.Client) error { return u.awaitWordPress(ctx) }
+	mysql := (*upkeep).awaitMySQL
+	for name, c := range map[string]struct {
+		ask   question
+		there func() []runtime.Object // by the test's own clock
+		took  time.Duration
+		says  string
+	}{
+		"WordPress serves":                        {wordpress, func() []runtime.Object { return []runtime.Object{wordpressWith(3)} }, 0, ""},
+		"WordPress's rollout goes on":             {wordpress, func() []runtime.Object { return []runtime.Object{hanging()} }, rolloutPatience, "1 of 3 are of the wanted revision"},
+		"an earlier pod still serves":             {wordpress, func() []runtime.Object { return []runtime.Object{wordpressWith(3), going(20 * time.Second)} }, 20 * time.Second, ""},
+		"an earlier pod is on a node that is off": {wordpress, func() []runtime.Object { return []runtime.Object{wordpressWith(3), going(-time.Minute)} }, 0, ""},
+		"WordPress is gone":                       {wordpress, func() []runtime.Object { return nil }, 0, "not found"},
+		"MySQL is as wanted":                      {mysql, func() []runtime.Object { return []runtime.Object{mysqlWith(1)} }, 0, ""},
+		"MySQL's node is off":                     {mysql, func() []runtime.Object { return []runtime.Object{mysqlWith(0)} }, 0, ""},
+		"MySQL was not part of the update":        {mysql, func() []runtime.Object { return nil }, 0, ""},
+		"MySQL is replaced for ever":              {mysql, func() []runtime.Object { return []runtime.Object{changing()} }, rolloutPatience, "0 pods are of the wanted revision, 1 serve"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := &cluster.Client{Interface: fake.NewClientset(c.there()...)}
+				var told []string
+				keep := &upkeep{
+					namespace: "here", connect: func() (*cluster.Client, error) { return client, nil },
+					tell: func(message string) { told = append(told, message) },
+				}
+				began := time.Now()
+				err := c.ask(keep, t.Context(), client)
+				if took := time.Since(began).Round(time.Second); took != c.took {
+					t.Errorf("took %s, want %s", took, c.took)
+				}
+				if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+					t.Errorf("got the error %v, want %q", err, c.says)
+				}
+				if len(told) != 0 != (c.took > silence) || len(told) > 1 {
+					t.Errorf("told %q", told)
+				}
+			})
+		})
 	}
 }

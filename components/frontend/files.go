@@ -99,8 +99,8 @@ func siteFiles(args *Args) map[string]string {
 		files[caBundleKey] = args.Database.TLS.CABundle
 	}
 	keys := []string{
-		portsKey, siteKey, phpKey, wpConfigKey, picturesKey, requestsKey, updatesKey, databaseKey, patientKey, maintenanceKey, filesystemKey, seedKey, startupKey,
-		connectKey, installKey,
+		portsKey, siteKey, phpKey, wpConfigKey, picturesKey, requestsKey, updatesKey, databaseKey, patientKey, maintenanceKey, filesystemKey,
+		seedKey, startupKey, connectKey, installKey,
 	}
 	for _, key := range keys {
 		files[key] = render(key, values)

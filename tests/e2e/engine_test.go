@@ -94,6 +94,45 @@ func (d *deployment) tryUp(ctx context.Context) error {
 	return err
 }
 
+// running is an update that goes on.
+type running struct {
+	of   *deployment
+	end  context.CancelFunc
+	done chan struct{}
+	// err is the engine's, when done is closed.
+	err error
+}
+
+// beginUp deploys while the test goes on. A test that ends before cuts it off, so that nobody has the stack's lock.
+func (d *deployment) beginUp(t *testing.T) *running {
+	t.Helper()
+	ctx, end := context.WithCancel(context.WithoutCancel(t.Context()))
+	up := &running{of: d, end: end, done: make(chan struct{})}
+	go func() {
+		defer close(up.done)
+		up.err = d.tryUp(ctx)
+	}()
+	t.Cleanup(func() {
+		select {
+		case <-up.done:
+			end()
+		default:
+			up.cutOff(t)
+		}
+	})
+	return up
+}
+
+// cutOff ends an update where it is.
+func (r *running) cutOff(t *testing.T) {
+	t.Helper()
+	r.end()
+	<-r.done
+	if err := r.of.Cancel(context.WithoutCancel(t.Context())); err != nil {
+		t.Errorf("take the stack's lock away: %v", err)
+	}
+}
+
 // administrator is whom the program installs the site with.
 func (d *deployment) administrator(ctx context.Context) (account, error) {
 	password, err := d.GetConfig(ctx, "wordpress:adminPassword")

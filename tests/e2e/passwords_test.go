@@ -135,21 +135,9 @@ func (s *subject) upUntilPodsHang(t *testing.T) error {
 // upUntil updates, and ends the update when the condition holds. That it succeeds is an error.
 func (s *subject) upUntil(t *testing.T, what string, condition func(context.Context) error) error {
 	t.Helper()
-	p := s.contender.(*program)
-	ctx, end := context.WithCancel(t.Context())
-	defer end()
-	done := make(chan error, 1)
-	go func() {
-		_, err := p.Up(ctx, optup.ProgressStreams(&p.deployment.output))
-		done <- err
-	}()
+	up := s.contender.(*program).beginUp(t)
 	await(t, what, condition)
-	end()
-	err := <-done
-	if cancelErr := p.Cancel(t.Context()); cancelErr != nil {
-		t.Fatal(cancelErr)
-	}
-	if err == nil {
+	if up.cutOff(t); up.err == nil {
 		return errors.New("the update succeeded")
 	}
 	return nil

@@ -126,6 +126,9 @@ func (s *subject) slowClients(t *testing.T, rounds int) (found slowedByClients, 
 		slow := s.startSlowClients(watched, t)
 		unready := s.watchReadiness(watched)
 		arriving := other.pageTimes(slow.come)
+		if errors.Is(slow.come.Err(), context.DeadlineExceeded) {
+			t.Fatalf("not all slow clients have come within %s", patience)
+		}
 		holding := other.pagesFor(t.Context(), slowTime)
 		stop()
 		slow.all.Wait()
