@@ -108,8 +108,9 @@ func endOf(pod corev1.Pod, container string) *corev1.ContainerStateTerminated {
 	return nil
 }
 
-// giveOtherContent has the next update take a volume of another class. A claim cannot go while a pod has it.
-func (s *subject) giveOtherContent(t *testing.T, class string) {
+// freeContent ends the frontend's pods. A claim cannot go while a pod has it, and the kubelet hands a local volume to a group only where
+// no pod of its node has it already.
+func (s *subject) freeContent(t *testing.T) {
 	t.Helper()
 	kubectl(t, s.project, "", "scale", "-n", s.namespace, "deployment/"+deploymentName, "--replicas=0")
 	await(t, "no frontend pod is left", func(ctx context.Context) error {
@@ -119,6 +120,12 @@ func (s *subject) giveOtherContent(t *testing.T, class string) {
 		}
 		return err
 	})
+}
+
+// giveOtherContent has the next update take a volume of another class.
+func (s *subject) giveOtherContent(t *testing.T, class string) {
+	t.Helper()
+	s.freeContent(t)
 	s.contender.(*program).set(t, contentClass, class)
 }
 
@@ -171,6 +178,7 @@ func TestChangedUsersKeepWhatThereIs(t *testing.T) {
 
 	p.unset(t, "wordpress:podSecurity.frontend.fsGroup")
 	p.set(t, "wordpress:podSecurity.database.userID", "12055")
+	s.freeContent(t)
 	p.up(t)
 	s.kubernetes.awaitRollout(t)
 	s.exec(t, s.somePod(t), "", "touch -c "+s.content+strings.TrimPrefix(before.filePath, "/wp-content")+" && rm -r "+s.content+"/mu-plugins")
