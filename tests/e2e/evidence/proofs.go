@@ -25,103 +25,62 @@ type Proof struct {
 const Breakage = "breakage"
 
 // Proofs are all rows and the tests that keep them, from which `make verify PROMISES='...'` takes what to run. A new test that keeps a
-// result needs a row here, below the number of its promise.
+// result needs a row here.
 var Proofs = []Proof{
-	// 1
 	{Test: "TestReplicasSpreadOverNodes", Promise: 1, Title: "replicas spread over nodes and zones"},
 	{Test: "TestRequiredSpreadLeavesTheFourthPending", Promise: 1, Title: "required spread", Part: "required"},
-	// 2
 	{Test: "TestRollingUpdateFailsNoRequest", Promise: 2, Title: "a rolling update fails no request"},
-	// 3
 	{Test: "TestDrainingNodesFailsNoRequest", Promise: 3, Title: "draining nodes fails no request", Part: "draining"},
 	{Test: "TestScalingInFailsNoRequest", Promise: 3, Title: "scaling in fails no request", Part: "scaling in"},
-	// 4
 	{Test: "TestDeadNodeOfTheDatabaseIsReplaced", Promise: 4, Title: "the database's node dies", Part: "database"},
 	{Test: "TestDeadNodeOfTheFrontendIsReplaced", Promise: 4, Title: "a node of the frontend dies", Part: "frontend"},
-	// 5
 	{Test: "TestAutoscalerGrowsAndShrinks", Promise: 5, Title: "scaled automatically under load, and back"},
-	// 6
 	{Test: "TestNoAcknowledgedWriteIsLost", Promise: 6, Title: "no acknowledged write is lost"},
 	{Test: "TestUnflushedWritesAreNoticed", Promise: 6, Title: "no acknowledged write is lost", Part: Breakage},
-	// 7
 	{Test: "TestFirstBootIsSafe", Promise: 7, Title: "first boot is safe", Part: "empty volumes"},
 	{Test: "TestLateDatabaseIsWaitedFor", Promise: 7, Title: "a late database is waited for", Part: "late database"},
-	// 8
 	{Test: "TestLoginHoldsOnEveryPod", Promise: 8, Title: "a login holds on every pod"},
 	{Test: "TestKeysOfItsOwnOnEveryPodAreNoticed", Promise: 8, Title: "a login holds on every pod", Part: Breakage},
 	{Test: "TestChangedSecretFailsNoRequest", Promise: 8, Title: "a changed Secret fails no request", Part: "changed Secret"},
 	{Test: "TestRotatedKeysLogEverybodyOut", Promise: 8, Title: "rotated keys log everybody out and fail no request", Part: "rotation"},
-	// 9
 	{Test: "TestHTTPS", Promise: 9, Title: "HTTPS", Part: "edge"},
 	{Test: "TestExistingCertificateIsServed", Promise: 9, Title: "an existing certificate is served", Part: "existing Secret"},
 	{Test: "TestEdgeIsHard", Promise: 9, Title: "the edge is hard", Part: "hardening, kind traefik"},
 	{Test: "TestEdgeIsHard", Promise: 9, Title: "the edge is hard", Part: "hardening, kind ingress"},
 	{Test: "TestLoginFloodIsContained", Promise: 9, Title: "a log-in flood is contained", Part: "log-in flood"},
 	{Test: "TestCertificatesAreRenewed", Promise: 9, Title: "certificates are renewed", Part: "renewal"},
-	// 10
 	{Test: "TestUpgradeFailsNoRequest", Promise: 10, Title: "an upgrade fails no request"},
-	// 11
 	{Test: "TestDataSurvivesMistakes", Promise: 11, Title: "data survives mistakes"},
-	// 12
 	{Test: "TestSecretsStaySecret", Promise: 12, Title: "secrets stay secret"},
 	{Test: "TestPlantedSecretsAreFound", Promise: 12, Title: "secrets stay secret", Part: Breakage},
-	// 13
 	{Test: "TestThroughputAndLatency", Promise: 13, Title: "throughput and latency"},
 	{Test: "TestThroughputAndLatency", Promise: 13, Title: "throughput against connections", Part: "sweep"},
-	// 14
 	{Test: "TestCostOfMoreReplicas", Promise: 14, Title: "cost of more replicas"},
-	// 15
 	{Test: "TestPodsHaveNoRights", Promise: 15, Title: "pods have no rights"},
-	// 16
 	{Test: "TestNetworkPolicies", Promise: 16, Title: "the network is closed"},
-	// 17
 	{Test: "TestScheduledTasksRun", Promise: 17, Title: "scheduled tasks run"},
-	// 18
 	{Test: "TestUpdateOfTheProgramFailsNoRequest", Promise: 18, Title: "an update of this program fails no request"},
-	// 19
 	{Test: "TestWhatIsThereIsNotTakenOver", Promise: 19, Title: "what is there already is not taken over"},
 	{Test: "TestWhatIsThereIsNotTakenOver", Promise: 19, Title: "what is there already is not taken over", Part: Breakage},
 	{Test: "TestKeptSiteComesBack", Promise: 19, Title: "a kept site comes back by names alone", Part: "kept site"},
-	// 20
 	{Test: "TestPicturesAreTaken", Promise: 20, Title: "pictures are taken"},
-
-	// 21
 	{Test: "TestSlowClientsAreContained", Promise: 21, Title: "slow clients hold no pod"},
-
-	// 22
 	{Test: "TestSiteIsInstalledOnce", Promise: 22, Title: "the site is installed by the program, once", Part: "once"},
 	{Test: "TestNobodyElseInstallsTheSite", Promise: 22, Title: "nobody else installs the site", Part: "nobody else"},
-	// 23
 	{Test: "TestChangedPasswordsFailNoRequest", Promise: 23, Title: "changed passwords fail no request"},
 	{Test: "TestFailedUpdateLeavesTheOldPassword", Promise: 23, Title: "a failed update leaves the old password working", Part: "failed update"},
-
-	// 24
 	{Test: "TestEveryRevisionCanBeRolledBackTo", Promise: 24, Title: "every kept revision can be rolled back to"},
-
-	// 25
 	{Test: "TestPrivateFilesStayPrivate", Promise: 25, Title: "private files are private"},
-
-	// 26
 	{Test: "TestVisitorIsWhoHeIs", Promise: 26, Title: "the visitor's address is his own"},
-
-	// 27
 	{Test: "TestRequestsAndUpdates", Promise: 27, Title: "requests to itself stay in the pod", Part: "nothing is let out"},
 	{Test: "TestRequestsAndUpdates", Promise: 27, Title: "requests to itself stay in the pod", Part: "a stand-in for wordpress.org is let out"},
 	{Test: "TestRequestsAndUpdates", Promise: 27, Title: "requests to itself stay in the pod", Part: "every process is busy"},
-
-	// 28
 	{Test: "TestRequestsAndUpdates", Promise: 28, Title: "plugins are updated, and a broken update is taken back"},
-
-	// 29
 	{Test: "TestStorageThatIgnoresFSGroup", Promise: 29, Title: "storage that ignores fsGroup", Part: "owner"},
 	{Test: "TestChangedUsersKeepWhatThereIs", Promise: 29, Title: "changed users keep what there is", Part: "changed users"},
 	{Test: "TestUsersOfTheCluster", Promise: 29, Title: "users that the cluster sets", Part: "users of the cluster"},
 	{Test: "TestFullVolume", Promise: 29, Title: "a full volume", Part: "full volume"},
-
-	// 30
 	{Test: "TestAdministratorWorksInBrowser", Promise: 30, Title: "an administrator works in a browser"},
-
-	// 31
 	{Test: "TestRestartOfTheDatabaseFailsNoRequest", Promise: 31, Title: "a restart of MySQL fails no request"},
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // promises are those that were tried in their long form and published, numbered from 1.
-const promises = 17
+const promises = 31
 
 const publishedPath = "../../../docs/evidence.json"
 
