@@ -19,6 +19,9 @@ import (
 // proofNodes is how many nodes the proofs need: one for each replica of the frontend.
 const proofNodes = 3
 
+// results are this run's alone while it publishes.
+var results evidence.Store
+
 // TestMain starts the local cluster for the tests where none runs, and then also checks that taking it down leaves
 // the machine as it was found, after a crash as well as in the ordinary way.
 func TestMain(m *testing.M) {
@@ -41,8 +44,11 @@ func run(m *testing.M) (code int, err error) {
 	}
 	everything := flag.Lookup("test.run").Value.String() == ""
 	if *publish { // what was found before is not of this run
-		store := evidence.Store{Dir: evidenceDir(project)}
-		if err := store.Clear(); err != nil {
+		results.Dir = evidenceDir(project)
+		if err := results.Take(); err != nil {
+			return 1, err
+		}
+		if err := results.Clear(); err != nil {
 			return 1, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 )
@@ -78,6 +79,8 @@ type Result struct {
 // Store keeps results in a folder, which it makes when there is none.
 type Store struct {
 	Dir string
+	// lock is held by the process that has taken the folder.
+	lock *os.File
 }
 
 // Keep writes a result to <number>-<title>-<part>-<contender>.json, in place of an earlier one of the same name. A
@@ -94,6 +97,26 @@ func (s *Store) Keep(result Result) error {
 		return err
 	}
 	return replaceFile(filepath.Join(s.Dir, result.fileName()), append(text, '\n'))
+}
+
+// ErrTaken says that another run keeps its results in the same folder.
+var ErrTaken = errors.New("another run publishes its results from here: wait for its end")
+
+// Take keeps other runs out of the folder for as long as this process lives. One that cleared it would take away what this one has found,
+// and one that published from it would tell the same twice. ErrTaken: another process has it.
+func (s *Store) Take() error {
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(filepath.Join(s.Dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return errors.Join(ErrTaken, file.Close())
+	}
+	s.lock = file
+	return nil
 }
 
 // Clear forgets all results, so that none is told of which this run knows nothing.

@@ -1,6 +1,7 @@
 package evidence_test
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -183,5 +184,16 @@ func TestWhatIsClearedIsForgotten(t *testing.T) {
 	}
 	if left := files(t, dir); !slices.Equal(left, []string{"notes.txt"}) {
 		t.Errorf("%q is left, want what is no result", left)
+	}
+}
+
+func TestOneRunAtATimeHasTheResults(t *testing.T) {
+	first, second := evidence.Store{Dir: t.TempDir()}, evidence.Store{}
+	second.Dir = first.Dir
+	if err := first.Take(); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Take(); !errors.Is(err, evidence.ErrTaken) {
+		t.Errorf("error %v, want that another run has the folder", err)
 	}
 }
