@@ -35,7 +35,7 @@ help: ## list the commands
 	@echo "Variables: STACK=$(STACK) CONTEXT=$(CONTEXT) CONFIRM=$(CONFIRM) NODES=$(NODES)"
 
 .PHONY: up
-up: check $(if $(CONTEXT),,cluster) $(ENGINE) ## deploy STACK (dev) to a local cluster, or to CONTEXT, and print its URL
+up: check validate $(if $(CONTEXT),,cluster) $(ENGINE) ## deploy STACK (dev) to a local cluster, or to CONTEXT, and print its URL
 	@$(STACKS) up -stack '$(STACK)' -context '$(CONTEXT)' -confirm '$(CONFIRM)'
 
 .PHONY: down
@@ -102,7 +102,11 @@ cluster:
 
 .PHONY: engine
 engine:
-	@$(CLUSTER) tools -only pulumi,pulumi-language-go,pulumi-resource-kubernetes
+	@$(CLUSTER) tools -only pulumi,pulumi-language-go,pulumi-resource-kubernetes >&2
+
+.PHONY: validate
+validate:
+	@$(STACKS) validate -stack '$(STACK)'
 
 .PHONY: check
 check:

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"syscall"
 
@@ -20,11 +21,12 @@ import (
 
 // commands by name.
 var commands = map[string]func(context.Context, request) error{
-	"check":   check,
-	"up":      up,
-	"preview": preview,
-	"render":  render,
-	"destroy": destroy,
+	"check":    check,
+	"validate": validate,
+	"up":       up,
+	"preview":  preview,
+	"render":   render,
+	"destroy":  destroy,
 }
 
 // engineCommand takes arguments, which commands do not.
@@ -70,6 +72,10 @@ func askEngine(ctx context.Context, project *stack.Project, args []string) error
 	if !project.Deployed() {
 		return fmt.Errorf("stack %q is not deployed from here: run `make up` first", project.Stack)
 	}
+	if setsPlainly(args) {
+		return fmt.Errorf("the settings of stack %q come from Pulumi.%s.yaml each time: edit that file, and run `make up` again. Secrets, which are "+
+			"not in it, are set by `config set --secret`", project.Stack, project.Stack)
+	}
 	engine, err := prepare(ctx, project)
 	if err != nil {
 		return err
@@ -77,10 +83,26 @@ func askEngine(ctx context.Context, project *stack.Project, args []string) error
 	return project.Run(ctx, engine, args...)
 }
 
+// setsPlainly tells of a command that changes a setting where the next one overwrites it.
+func setsPlainly(args []string) bool {
+	at := slices.Index(args, "config")
+	if at < 0 || len(args) < at+2 {
+		return false
+	}
+	changes := slices.Contains([]string{"set", "set-all", "rm", "rm-all", "cp"}, args[at+1])
+	return changes && !slices.Contains(args, "--secret")
+}
+
 // check says what would keep the stack from being deployed before anything is built for it.
 func check(_ context.Context, r request) error {
 	_, err := r.mayChange()
 	return errors.Join(r.Check(), err)
+}
+
+// validate says what is wrong with the stack's configuration, before a cluster is built for it.
+func validate(ctx context.Context, r request) error {
+	_, err := planned(ctx, *r.Project)
+	return err
 }
 
 // up deploys the stack and prints where it is. What it would change in production is shown first.
@@ -148,7 +170,8 @@ func visit(ctx context.Context, project *stack.Project, url string) error {
 	if status != http.StatusOK {
 		return fmt.Errorf("%s answers %d, want %d", end, status, http.StatusOK)
 	}
-	fmt.Printf("For kubectl: export KUBECONFIG=%s. `make down` takes all of it down.\n", project.Kubeconfig())
+	fmt.Printf("For kubectl, which is %s where there is none: export KUBECONFIG=%s, and name the namespace that is told above by -n. `make down` "+
+		"takes all of it down.\n", filepath.Join(project.Local(), "bin", "kubectl"), project.Kubeconfig())
 	return nil
 }
 
@@ -186,12 +209,7 @@ func tellReplaced(project *stack.Project) error {
 
 // render prints the stack's objects with every secret hidden.
 func render(ctx context.Context, r request) error {
-	project := r.Project
-	project.Placeholders = true
-	if err := errors.Join(project.Build(ctx), project.Prepare()); err != nil {
-		return err
-	}
-	result, err := project.Plan(ctx)
+	result, err := planned(ctx, *r.Project)
 	if err != nil {
 		return err
 	}
@@ -206,9 +224,22 @@ func render(ctx context.Context, r request) error {
 	return err
 }
 
+// planned is what the program makes of the stack's configuration, with placeholders for its secrets.
+func planned(ctx context.Context, project stack.Project) (*mocks.Result, error) {
+	project.Placeholders = true
+	if err := errors.Join(project.Build(ctx), project.Prepare()); err != nil {
+		return nil, err
+	}
+	return project.Plan(ctx)
+}
+
 // destroy takes down what is not protected. What that is in production is shown first.
 func destroy(ctx context.Context, r request) error {
 	project := r.Project
+	if !project.Deployed() && project.Context != "" {
+		return fmt.Errorf("stack %q is not deployed to context %q from here: nothing is destroyed; what is has a folder in %s",
+			project.Stack, project.Context, filepath.Join(project.Local(), "projects"))
+	}
 	if !project.Deployed() {
 		fmt.Printf("Stack %q is not deployed from here: nothing to destroy.\n", project.Stack)
 		return nil

@@ -14,15 +14,16 @@ func TestCommandsAreRefusedBeforeAnythingIsBuilt(t *testing.T) {
 	t.Setenv("KUBECONFIG", kubeconfig)
 	t.Chdir(checkout)
 	for line, want := range map[string]string{
-		"":                                "usage: stack ",
-		"deploy":                          "usage: stack ",
-		"up now":                          `the arguments are ["now"]: usage: stack `,
-		"pulumi":                          "the arguments are []: usage: stack ",
-		"pulumi -stack dev -- stack":      "stack \"dev\" is not deployed from here: run `make up` first",
-		"check -stack dve":                "copy Pulumi.prod.yaml to Pulumi.dve.yaml to add it",
-		"check -stack prod":               "name a cluster with CONTEXT=",
-		"check -stack dev -context mien":  `CONTEXT "mien": there are no contexts in ` + kubeconfig,
-		"check -stack prod -context mien": `CONTEXT "mien": there are no contexts in ` + kubeconfig,
+		"":                                 "usage: stack ",
+		"deploy":                           "usage: stack ",
+		"up now":                           `the arguments are ["now"]: usage: stack `,
+		"pulumi":                           "the arguments are []: usage: stack ",
+		"pulumi -stack dev -- stack":       "stack \"dev\" is not deployed from here: run `make up` first",
+		"check -stack dve":                 "copy Pulumi.prod.yaml to Pulumi.dve.yaml to add it",
+		"check -stack prod":                "name a cluster with CONTEXT=",
+		"destroy -stack dev -context mein": `stack "dev" is not deployed to context "mein" from here: nothing is destroyed`,
+		"check -stack dev -context mien":   `CONTEXT "mien": there are no contexts in ` + kubeconfig,
+		"check -stack prod -context mien":  `CONTEXT "mien": there are no contexts in ` + kubeconfig,
 	} {
 		if err := run(strings.Fields(line)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("stack %s: got the error %v, want %s", line, err, want)
@@ -55,4 +56,15 @@ func copyOfCheckout(t *testing.T) string {
 		}
 	}
 	return dir
+}
+
+func TestPlainSettingsAreLeftToTheFile(t *testing.T) {
+	for line, want := range map[string]bool{
+		"config set --path wordpress:autoscaling.maxReplicas 10": true, "config rm wordpress:site": true, "--logtostderr config set a b": true,
+		"config set --secret wordpress:databasePassword": false, "config get wordpress:adminPassword": false, "config": false, "stack output": false,
+	} {
+		if got := setsPlainly(strings.Fields(line)); got != want {
+			t.Errorf("pulumi %s is refused: %v", line, got)
+		}
+	}
 }
