@@ -248,9 +248,10 @@ func file(t *testing.T, content string) string {
 	return path
 }
 
+// freePort is one that no address of this machine has, not even by a connection that has just ended: Apache and Traefik take it on all.
 func freePort(t *testing.T) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", ":0")
 	noError(t, err)
 	defer func() { _ = listener.Close() }()
 	return listener.Addr().(*net.TCPAddr).Port
