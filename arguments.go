@@ -8,12 +8,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"wordpress-on-kubernetes/components/autoscaling"
+	"wordpress-on-kubernetes/components/cache"
 	"wordpress-on-kubernetes/components/cron"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
 	"wordpress-on-kubernetes/components/guard"
 	"wordpress-on-kubernetes/components/headers"
 	"wordpress-on-kubernetes/components/ingress"
+	"wordpress-on-kubernetes/components/limits"
 	"wordpress-on-kubernetes/components/namespace"
 	"wordpress-on-kubernetes/components/network"
 	"wordpress-on-kubernetes/components/plan"
@@ -114,6 +116,11 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 	if *stack.Site.Cron.Enabled {
 		args.Cron = cron.Selector()
 	}
+	if *stack.Cache.Enabled {
+		args.Cache = &network.CacheArgs{
+			Pods: network.PodsArgs{Selector: cache.Selector(), Port: cache.SitePort}, PurgePort: cache.PurgePort,
+		}
+	}
 	for _, destination := range settings.Egress {
 		args.Egress = append(args.Egress, network.DestinationArgs{
 			Peers: network.PeersArgs{Namespace: destination.Namespace, PodLabels: destination.PodLabels, CIDRs: cidrs(destination)},
@@ -211,9 +218,10 @@ func frontendArgs(
 	return &frontend.Args{
 		Headers:                       headerPolicy(stack),
 		XMLRPC:                        stack.Site.XMLRPC,
-		TrustedProxies:                stack.TrustedProxies(),
+		TrustedProxies:                stack.ProxiesOfWordPress(),
 		Proxies:                       proxies(stack),
-		BuffersBodies:                 stack.Ingress.Kind == config.IngressTraefik,
+		BuffersBodies:                 stack.Ingress.Kind == config.IngressTraefik || *stack.Cache.Enabled,
+		Cache:                         pageArgs(stack),
 		Title:                         stack.Site.Title,
 		Admin:                         adminArgs(stack, keep),
 		Cron:                          *stack.Site.Cron.Enabled,
@@ -259,6 +267,56 @@ func frontendArgs(
 	}
 }
 
+// pageArgs are nil where there is no cache.
+func pageArgs(stack *config.Stack) *frontend.CacheArgs {
+	if !*stack.Cache.Enabled {
+		return nil
+	}
+	return &frontend.CacheArgs{
+		Host: cache.Name, Port: cache.PurgePort, Path: cache.PurgePath,
+		TTLSeconds: stack.Cache.TTLSeconds, StaleSeconds: stack.Cache.StaleSeconds,
+	}
+}
+
+func cacheArgs(
+	ctx *pulumi.Context, stack *config.Stack, keep *upkeep,
+	space *namespace.Namespace, wordpress *frontend.Frontend, closed []pulumi.Resource,
+) *cache.Args {
+	settings := stack.Cache
+	return &cache.Args{
+		Namespace:         space.Name,
+		Instance:          ctx.Stack(),
+		SiteURL:           siteURL(stack),
+		Image:             stack.Mirrored(settings.Image),
+		ImagePullPolicy:   string(stack.ImagePullPolicy),
+		ImagePullSecrets:  stack.ImagePullSecrets,
+		Replicas:          settings.Replicas,
+		User:              podUser(stack, stack.PodSecurity.Cache),
+		Resources:         resources(settings.Resources),
+		SizeBytes:         settings.Size.Value(),
+		StaleSeconds:      settings.StaleSeconds,
+		Headers:           headerPolicy(stack),
+		TrustedProxies:    stack.TrustedProxies(),
+		Proxies:           proxies(stack),
+		KnowsVisitors:     stack.Ingress.ClientAddress != config.AddressHidden,
+		PageImage:         stack.Frontend.Image,
+		MaxBodyBytes:      limits.MaxBodyBytes(stack.Frontend.MaxUploadSize.Value()),
+		MaxRequestSeconds: stack.Frontend.MaxRequestSeconds,
+		DrainSeconds:      stack.Frontend.DrainSeconds,
+		WordPress: cache.WordPressArgs{
+			PodsService: frontend.PodsService, Port: frontend.SitePort, Service: frontend.PHPService, ServicePort: frontend.ServicePort,
+		},
+		AskHeader:   frontend.AskHeader,
+		KeySecret:   wordpress.AuthSecretName,
+		SecretKey:   frontend.PurgeKey,
+		Purpose:     frontend.PurgePurpose,
+		KeyChecksum: wordpress.KeysChecksum,
+		FilesMade:   keep.fileHook(),
+		// With pods of WordPress of another revision it would work as well, but their purges may not be for it.
+		After: slices.Concat(wordpress.Ready, closed),
+	}
+}
+
 // databasePasswords says who changes the passwords of the database, and how.
 func databasePasswords(stack *config.Stack) string {
 	switch {
@@ -301,7 +359,7 @@ func cronArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespa
 		ImagePullPolicy:  string(stack.ImagePullPolicy),
 		ImagePullSecrets: stack.ImagePullSecrets,
 		User:             podUser(stack, stack.PodSecurity.Frontend),
-		Service:          wordpress.Service,
+		Service:          wordpress.PHPService,
 		ServicePort:      frontend.ServicePort,
 		SiteURL:          siteURL(stack),
 		EveryMinutes:     stack.Site.Cron.EveryMinutes,
@@ -334,7 +392,7 @@ func ingressArgs(
 		Kind:            ingress.Kind(settings.Kind),
 		ClassName:       settings.ClassName,
 		Annotations:     settings.Annotations,
-		MaxBodyBytes:    frontend.MaxBodyBytes(stack.Frontend.MaxUploadSize.Value()),
+		MaxBodyBytes:    limits.MaxBodyBytes(stack.Frontend.MaxUploadSize.Value()),
 		Host:            stack.Site.Host,
 		Service:         wordpress.Service,
 		ServicePort:     frontend.ServicePortName,

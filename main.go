@@ -12,6 +12,7 @@ import (
 
 	"wordpress-on-kubernetes/components/apiserver"
 	"wordpress-on-kubernetes/components/autoscaling"
+	"wordpress-on-kubernetes/components/cache"
 	"wordpress-on-kubernetes/components/cluster"
 	"wordpress-on-kubernetes/components/cron"
 	"wordpress-on-kubernetes/components/database"
@@ -130,6 +131,10 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch, keep 
 	if err != nil {
 		return err
 	}
+	pages, err := publish(ctx, stack, keep, space, wordpress, closed)
+	if err != nil {
+		return err
+	}
 	if *stack.Site.Cron.Enabled {
 		if _, err = cron.New(ctx, "cron", cronArgs(ctx, stack, space, wordpress)); err != nil {
 			return err
@@ -150,7 +155,7 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch, keep 
 	}
 
 	export(ctx, stack, url, space, mysql, wordpress)
-	ctx.Export("databasePasswords", keep.settle(ctx, databasePasswords(stack), mysql, wordpress))
+	ctx.Export("databasePasswords", keep.settle(ctx, databasePasswords(stack), mysql, wordpress, pages))
 	return nil
 }
 
@@ -173,6 +178,21 @@ func servers(
 		err = mysql.Serve(wordpress.Ready...)
 	}
 	return mysql, wordpress, err
+}
+
+// publish leads the edge to WordPress, or to the cache before it once that serves.
+func publish(
+	ctx *pulumi.Context, stack *config.Stack, keep *upkeep,
+	space *namespace.Namespace, wordpress *frontend.Frontend, closed []pulumi.Resource,
+) (*cache.Cache, error) {
+	if !*stack.Cache.Enabled {
+		return &cache.Cache{Files: pulumi.String("").ToStringOutput()}, wordpress.Publish(nil)
+	}
+	pages, err := cache.New(ctx, "cache", cacheArgs(ctx, stack, keep, space, wordpress, closed))
+	if err != nil {
+		return nil, err
+	}
+	return pages, wordpress.Publish(&frontend.Behind{Selector: cache.Selector(), Port: cache.SitePortName, After: pages.Ready})
 }
 
 // export tells what was deployed, and never a secret.

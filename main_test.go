@@ -144,6 +144,17 @@ func TestManifestsAreAsRecorded(t *testing.T) {
 	})
 }
 
+// A site with a cache before it; what nginx and Apache make of its files is tried with the local images, which need them.
+func TestCachedSiteIsAsRecorded(t *testing.T) {
+	registrations := load(t, "dev", map[string]string{"wordpress:cache.enabled": "true"}).mustRun(t)
+	manifests, err := mocks.YAML(plan.Objects(registrations, plan.HideSecrets))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareGolden(t, "manifests-cached.golden.yaml", manifests)
+	compareGolden(t, "urns-cached.golden", inventory(registrations))
+}
+
 // What Apache makes of the addresses that proxies append is tried with the local images, which need the file.
 func TestForwardedSiteIsAsRecorded(t *testing.T) {
 	registrations := load(t, "dev", map[string]string{

@@ -16,13 +16,13 @@ import (
 )
 
 // namedRelease is an image of the program's with a full version; what has fewer numbers is a line, of which documents may speak.
-var namedRelease = regexp.MustCompile(`\b(wordpress|mysql):([0-9]+(?:\.[0-9]+){2,})`)
+var namedRelease = regexp.MustCompile(`\b(wordpress|mysql|nginx):([0-9]+(?:\.[0-9]+){2,})`)
 
 // TestStacksNameNoOlderRelease: what is proven is what ships. Building the local images writes which releases they hold; a default, a stack
 // file or a document that names an older one is behind on fixes, of which some are of security.
 func TestStacksNameNoOlderRelease(t *testing.T) {
 	newest := newestProven(t)
-	texts := map[string]string{"config: the defaults": config.DefaultFrontendImage + "\n" + config.DefaultDatabaseImage}
+	texts := map[string]string{"config: the defaults": config.DefaultFrontendImage + "\n" + config.DefaultDatabaseImage + "\n" + config.DefaultCacheImage}
 	for _, pattern := range []string{"Pulumi.*.yaml", "README.md", "docs/*.md", "docs/examples/*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
@@ -81,7 +81,7 @@ func newestProven(t *testing.T) map[string]string {
 			newest[name] = version
 		}
 	}
-	for _, name := range []string{"wordpress", "mysql"} {
+	for _, name := range []string{"wordpress", "mysql", "nginx"} {
 		if newest[name] == "" {
 			t.Fatalf("tests/images/versions.yaml tells no release of %s", name)
 		}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"wordpress-on-kubernetes/components/apiserver"
+	"wordpress-on-kubernetes/components/cache"
 	"wordpress-on-kubernetes/components/cluster"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
@@ -194,11 +195,11 @@ func (u *upkeep) adminHook() *pulumi.ResourceHook {
 
 // settle comes when WordPress runs as the stack wants it, in every update, also in one that only completes what an earlier one began. The
 // output is the given text, and fails with what could not be done.
-func (u *upkeep) settle(ctx *pulumi.Context, text string, mysql *database.Database, wordpress *frontend.Frontend) pulumi.StringOutput {
+func (u *upkeep) settle(ctx *pulumi.Context, text string, mysql *database.Database, wordpress *frontend.Frontend, pages *cache.Cache) pulumi.StringOutput {
 	if u == nil || u.preview {
 		return pulumi.String(text).ToStringOutput()
 	}
-	return pulumi.All(wordpress.Deployment, wordpress.Files, mysql.Files, wordpress.PasswordChecksum, mysql.Server).ApplyT(func(names []any) (string, error) {
+	return pulumi.All(wordpress.Deployment, wordpress.Files, mysql.Files, wordpress.PasswordChecksum, mysql.Server, pages.Files).ApplyT(func(names []any) (string, error) {
 		client, err := u.connect()
 		if err != nil {
 			return "", err
@@ -216,6 +217,7 @@ func (u *upkeep) settle(ctx *pulumi.Context, text string, mysql *database.Databa
 		files := []revisions.Files{
 			{Name: frontend.Name, Selector: selectorText(frontend.Selector()), Current: names[1].(string)},
 			{Name: database.Service, Selector: selectorText(database.Selector()), Current: names[2].(string)},
+			{Name: cache.Name, Selector: selectorText(cache.Selector()), Current: names[5].(string)},
 		}
 		for _, of := range files {
 			of.Namespace = u.namespace

@@ -44,6 +44,21 @@ func checkDatabaseImage(path *field.Path, value string) field.ErrorList {
 	return nil
 }
 
+// checkCacheImage refuses the official variants without njs's module, and versions that are too old.
+func checkCacheImage(path *field.Path, value string) field.ErrorList {
+	image, problems := checkImage(path, value)
+	switch {
+	case problems != nil:
+		return problems
+	case hasVariant(image, "slim", "perl"):
+		return field.ErrorList{field.Invalid(path, value, "must have njs's module: use a variant that is neither slim nor perl")}
+	case isOlder(image, "nginx", MinNginxVersion):
+		return field.ErrorList{field.Invalid(path, value, fmt.Sprintf("must be nginx %s or newer, such as %s: older ones have faults that "+
+			"visitors can use%s", MinNginxVersion, DefaultCacheImage, ownNumbers))}
+	}
+	return nil
+}
+
 // checkImage refuses what is no image at all, and Bitnami's, which are widespread and keep files, users and variables
 // elsewhere than the official images do.
 func checkImage(path *field.Path, value string) (reference.Named, field.ErrorList) {

@@ -44,6 +44,15 @@ const (
 	MaxCPU = "128"
 	// MinFrontendMemory in bytes has room for MinWorkers and MinPictureMemory of a bare site, see workersMemory.
 	MinFrontendMemory = "160Mi"
+	// MinCacheMemory in bytes is for nginx, its notes of what is kept, and some answers that WordPress is making.
+	MinCacheMemory = "64Mi"
+	// MaxCacheReplicas is beyond what any site needs: each pod asks WordPress for each page.
+	MaxCacheReplicas = 10
+	// MinCacheSize and MaxCacheSize in bytes: a small site, and notes of what is kept that still fit in memory.
+	MinCacheSize = "16Mi"
+	MaxCacheSize = "64Gi"
+	// MaxNonceSeconds is how long a form of WordPress is good at the least (WordPress's wp_nonce_tick, half of a nonce's life).
+	MaxNonceSeconds = 43200
 	// MinDatabaseMemory in bytes: MySQL 9.7 at rest was measured at 480 MiB, and with 512Mi it was killed; the least buffer pool
 	// and the default number of connections fit in the rest.
 	MinDatabaseMemory = "768Mi"
@@ -73,6 +82,8 @@ const (
 	// MinWordPressVersion is the first whose official image has a wp-config-docker.php, which reads settings and secrets at every request
 	// and which the program's wp-config.php ends in.
 	MinWordPressVersion = "5.6"
+	// MinNginxVersion is the first of the stable line without CVE-2026-60005 and CVE-2026-42533.
+	MinNginxVersion = "1.30.4"
 	// MinMySQLVersion is the oldest line that still gets fixes; the one before it ended in April 2026.
 	MinMySQLVersion = "8.4"
 

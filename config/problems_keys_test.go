@@ -9,8 +9,8 @@ var keyProblems = []problemCase{
 	{"misspelt section", `wordpress:frontned: {replicas: 3}`, []string{
 		`frontned: Forbidden: unknown key, did you mean "frontend"?`,
 	}},
-	{"unknown section", `wordpress:cache: {}`, []string{
-		`cache: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, database, storage, autoscaling, ingress, network, podSecurity, databasePassword, databaseRootPassword, authSecret, adminPassword`,
+	{"unknown section", `wordpress:shelf: {}`, []string{
+		`shelf: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, cache, database, storage, autoscaling, ingress, network, podSecurity, databasePassword, databaseRootPassword, authSecret, adminPassword`,
 	}},
 	{"misspelt key in a section", `wordpress:frontend: {servce: {type: ClusterIP}}`, []string{
 		`frontend.servce: Forbidden: unknown key, did you mean "service"?`,
@@ -21,8 +21,8 @@ var keyProblems = []problemCase{
 	{"wrong case", `wordpress:frontend: {maxsurge: 1}`, []string{
 		`frontend.maxsurge: Forbidden: unknown key, did you mean "maxSurge"?`,
 	}},
-	{"dotted key of no section", `wordpress:cache.size: "5"`, []string{
-		`cache.size: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, database, storage, autoscaling, ingress, network, podSecurity, databasePassword, databaseRootPassword, authSecret, adminPassword`,
+	{"dotted key of no section", `wordpress:shelf.size: "5"`, []string{
+		`shelf.size: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, cache, database, storage, autoscaling, ingress, network, podSecurity, databasePassword, databaseRootPassword, authSecret, adminPassword`,
 	}},
 	{"nested key without --path", `wordpress:frontend.replicas: "5"`, []string{
 		`frontend.replicas: Forbidden: a key inside frontend needs --path: pulumi config rm 'wordpress:frontend.replicas', then pulumi config set --path 'wordpress:frontend.replicas' VALUE`,

@@ -19,6 +19,7 @@ var problemCases = map[string][]problemCase{
 	"values":     valueProblems,
 	"scaling":    scalingProblems,
 	"pods":       podProblems,
+	"cache":      cacheProblems,
 	"storage":    storageProblems,
 	"ingress":    ingressProblems,
 	"network":    networkProblems,

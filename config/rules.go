@@ -28,6 +28,7 @@ type ruleGroup struct {
 var ruleGroups = []ruleGroup{
 	{"Number of pods, updates and evictions", scalingRules},
 	{"Times and sizes", podRules},
+	{"Cache", cacheRules},
 	{"Storage", storageRules},
 	{"Database", databaseRules},
 	{"Ingress", ingressRules},

@@ -78,6 +78,27 @@ var edges = map[string]edge{
 		`wordpress:podSecurity: {fromCluster: true, seLinuxLevel: s0}`,
 	},
 
+	"cacheHasEdge": {
+		`{wordpress:network: {enabled: false}, wordpress:cache: {enabled: true}}`,
+		`{wordpress:network: {enabled: false}, wordpress:cache: {enabled: true}, wordpress:ingress: {kind: none}}`,
+	},
+	"keptWithinNonces": {
+		`wordpress:cache: {ttlSeconds: 43199, staleSeconds: 1}`,
+		`wordpress:cache: {ttlSeconds: 43199, staleSeconds: 2}`,
+	},
+	"cacheFitsOnDisk": {
+		`wordpress:cache: {enabled: true, size: 64Mi, resources: {ephemeralStorage: 648Mi}}`,
+		`wordpress:cache: {enabled: true, size: 64Mi, resources: {ephemeralStorage: 647Mi}}`,
+	},
+	"cacheFitsInMemory": {
+		`wordpress:cache: {enabled: true, size: 1Gi, resources: {memory: 64Mi, ephemeralStorage: 8Gi}}`,
+		`wordpress:cache: {enabled: true, size: 1025Mi, resources: {memory: 64Mi, ephemeralStorage: 8Gi}}`,
+	},
+	"cacheUsersAreUsed": {
+		`{wordpress:cache: {enabled: true}, wordpress:podSecurity: {cache: {userID: 1}}}`,
+		`{wordpress:cache: {enabled: false}, wordpress:podSecurity: {cache: {userID: 1}}}`,
+	},
+
 	"podsShareContent": {
 		`{wordpress:autoscaling: {minReplicas: 1, maxReplicas: 1}, wordpress:frontend: {maxSurge: 0, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,
 		`{wordpress:autoscaling: {minReplicas: 1, maxReplicas: 2}, wordpress:frontend: {maxSurge: 0, maxUnavailable: 1}, wordpress:storage: {content: {accessMode: ReadWriteOnce}}}`,
@@ -281,6 +302,14 @@ var productionEdges = map[string]edge{
 	"pinnedDatabaseImage": {
 		`wordpress:database: {image: "mysql:latest@sha256:` + strings.Repeat("0", 64) + `"}`,
 		`wordpress:database: {image: "mysql:9"}`,
+	},
+	"pinnedCacheImage": {
+		`wordpress:cache: {enabled: true, image: "nginx:1.31.3-alpine"}`,
+		`wordpress:cache: {enabled: true, image: "nginx:stable"}`,
+	},
+	"severalCaches": {
+		`wordpress:cache: {enabled: true, replicas: 2}`,
+		`wordpress:cache: {enabled: true, replicas: 1}`,
 	},
 	"noNodePort": {
 		`wordpress:frontend: {service: {type: ClusterIP}}`,

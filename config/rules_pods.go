@@ -14,7 +14,7 @@ var podRules = []rule{
 	{livenessOutlastsRequests, []string{"frontend.livenessProbe", "frontend.maxRequestSeconds"}},
 	{workersFitInMemory, []string{"frontend.workers", "frontend.resources.memory"}},
 	{pictureFitsInMemory, []string{"frontend.pictureMemory", "frontend.workers", "frontend.resources.memory"}},
-	{cpuLimitsAreAboveRequests, []string{"frontend.resources.cpuLimit", "database.resources.cpuLimit"}},
+	{cpuLimitsAreAboveRequests, []string{"frontend.resources.cpuLimit", "database.resources.cpuLimit", "cache.resources.cpuLimit"}},
 	{requestFitsInMemory, []string{"frontend.requestMemory", "frontend.resources.memory"}},
 	{uploadFitsOnDisk, []string{"frontend.maxUploadSize", "frontend.resources.ephemeralStorage"}},
 	{uploadFitsOnVolume, []string{"frontend.maxUploadSize", "storage.content.size", "storage.content.existingClaim"}},
@@ -73,12 +73,13 @@ func pictureFitsInMemory(d *draft) field.ErrorList {
 		&f.Resources.Memory, *f.Workers, fitting)
 }
 
-// frontend.resources.cpuLimit and database.resources.cpuLimit are at least the cpu beside them: the API server refuses a limit below
+// frontend.resources.cpuLimit, database.resources.cpuLimit and cache.resources.cpuLimit are at least the cpu beside them: the API server refuses a limit below
 // the request, half-way through an update.
 func cpuLimitsAreAboveRequests(d *draft) field.ErrorList {
 	return slices.Concat(
 		cpuLimitIsAboveRequest("frontend.resources.cpuLimit", d.stack.Frontend.Resources),
 		cpuLimitIsAboveRequest("database.resources.cpuLimit", d.stack.Database.Resources),
+		cpuLimitIsAboveRequest("cache.resources.cpuLimit", d.stack.Cache.Resources),
 	)
 }
 
@@ -133,12 +134,12 @@ func nodePortHasType(d *draft) field.ErrorList {
 	return invalid("frontend.service.nodePort", s.NodePort, "goes with type NodePort only: remove it, or set the type")
 }
 
-// podSecurity.fromCluster refuses podSecurity.seLinuxLevel, podSecurity.frontend and podSecurity.database: a cluster that sets users
+// podSecurity.fromCluster refuses podSecurity.seLinuxLevel, podSecurity.frontend, podSecurity.database and podSecurity.cache: a cluster that sets users
 // refuses pods that bring their own.
 func oneSourceOfUsers(d *draft) field.ErrorList {
 	if !d.stack.PodSecurity.FromCluster {
 		return nil
 	}
 	return d.refuseGiven("is the cluster's to set with podSecurity.fromCluster: leave one of them out",
-		"podSecurity.seLinuxLevel", "podSecurity.frontend", "podSecurity.database")
+		"podSecurity.seLinuxLevel", "podSecurity.frontend", "podSecurity.database", "podSecurity.cache")
 }

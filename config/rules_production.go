@@ -14,6 +14,8 @@ var productionRules = []rule{
 	{publicHost, []string{"profile", "site.host"}},
 	{pinnedFrontendImage, []string{"profile", "frontend.image"}},
 	{pinnedDatabaseImage, []string{"profile", "database.mode", "database.image"}},
+	{pinnedCacheImage, []string{"profile", "cache.enabled", "cache.image"}},
+	{severalCaches, []string{"profile", "cache.enabled", "cache.replicas"}},
 	{noNodePort, []string{"profile", "frontend.service.type"}},
 	{protectedStorage, []string{"profile", "storage.protect"}},
 	{severalReplicas, []string{"profile", "autoscaling", "frontend.replicas"}},
@@ -58,6 +60,24 @@ func pinnedDatabaseImage(d *draft) field.ErrorList {
 		return nil
 	}
 	return d.checkPinned("database.image", d.stack.Database.Image, DefaultDatabaseImage)
+}
+
+// In production cache.image has a tag with a full version, which are three numbers, or a digest: where a tag moves, a pod that restarts
+// may not know what the others do.
+func pinnedCacheImage(d *draft) field.ErrorList {
+	if !*d.stack.Cache.Enabled {
+		return nil
+	}
+	return d.checkPinned("cache.image", d.stack.Cache.Image, DefaultCacheImage)
+}
+
+// In production cache.replicas is at least 2: the site is there while one pod is away.
+func severalCaches(d *draft) field.ErrorList {
+	c := d.stack.Cache
+	if d.stack.Profile != Production || !*c.Enabled || c.Replicas > 1 {
+		return nil
+	}
+	return invalid("cache.replicas", c.Replicas, "must be at least 2 in production: the site would be away with its node")
 }
 
 func (d *draft) checkPinned(key, image, example string) field.ErrorList {
@@ -312,6 +332,8 @@ func usersAreNoNodes(d *draft) field.ErrorList {
 		{"podSecurity.frontend.groupID", p.Frontend.GroupID},
 		{"podSecurity.database.userID", p.Database.UserID},
 		{"podSecurity.database.groupID", p.Database.GroupID},
+		{"podSecurity.cache.userID", p.Cache.UserID},
+		{"podSecurity.cache.groupID", p.Cache.GroupID},
 	} {
 		// A group that nobody gave is the user's number.
 		if d.has(one.key) && *one.id < MinProductionUserID {
@@ -334,6 +356,21 @@ func (s *Stack) TrustedProxies() []string {
 	for _, cidr := range s.Network.Edge.CIDRs {
 		if network, err := netip.ParsePrefix(cidr); err == nil && !isMuchOfTheInternet(network) {
 			trusted = append(trusted, cidr)
+		}
+	}
+	return trusted
+}
+
+// ProxiesOfWordPress are the networks whose word WordPress's own pods take: with a cache before them its pods', which are of the private
+// ones and are believed what they have found out, and those of the edge, which comes past it while the cache is put there or taken away.
+func (s *Stack) ProxiesOfWordPress() []string {
+	trusted := s.TrustedProxies()
+	if !*s.Cache.Enabled {
+		return trusted
+	}
+	for _, network := range append([]netip.Prefix{sharedIPv4}, privateRanges...) {
+		if !slices.Contains(trusted, network.String()) {
+			trusted = append(trusted, network.String())
 		}
 	}
 	return trusted

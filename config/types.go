@@ -43,6 +43,8 @@ type Stack struct {
 	Site Site `json:"site"`
 	// Frontend is the WordPress tier.
 	Frontend Frontend `json:"frontend"`
+	// Cache keeps pages before WordPress.
+	Cache Cache `json:"cache"`
 	// Database is the MySQL tier, or where to find an existing one.
 	Database Database `json:"database"`
 	// Storage is where data lives.
@@ -132,7 +134,7 @@ type SiteCron struct {
 
 // Resources are both the requests and the limits of a container, so that its pod is of QoS class Guaranteed, unless cpuLimit is given.
 type Resources struct {
-	// CPU in cores, 10m to 128. Default: 500m for the frontend and for the database.
+	// CPU in cores, 10m to 128. Default: 500m for the frontend and for the database, 100m for the cache.
 	CPU resource.Quantity `json:"cpu"`
 	// CPULimit in cores, at least cpu and at most 128, lets the container use processor time that its node has to spare: pages and
 	// pictures take less time, on a busy node as much as without it. The pod is then of QoS class Burstable, so that a node short of
@@ -140,11 +142,34 @@ type Resources struct {
 	CPULimit *resource.Quantity `json:"cpuLimit"`
 	// Memory in bytes: at least 160Mi for the frontend, 768Mi for the database, 1Gi for one in production. Up to 1Gi, half of the
 	// database's above 256Mi is its buffer pool; up to 4Gi, three quarters; beyond, four fifths of what is above 512Mi; and never
-	// more than maxConnections leaves. Default: 768Mi for the frontend, 1Gi for the database.
+	// more than maxConnections leaves. Default: 768Mi for the frontend, 1Gi for the database, 192Mi for the cache.
 	Memory resource.Quantity `json:"memory"`
 	// EphemeralStorage in bytes: what a container may write to logs and temporary files, at least 64Mi.
 	// Default: 1Gi.
 	EphemeralStorage resource.Quantity `json:"ephemeralStorage"`
+}
+
+// Cache keeps pages before WordPress, in pods of its own that all of the site's requests go through. Kept is what WordPress makes for
+// visitors of whom it knows nothing, and files that anybody may see; a change of the site takes effect within a second.
+type Cache struct {
+	// Enabled leads visitors to the cache's pods, and these to WordPress's. Not with ingress.kind none and network.enabled false, where
+	// nothing tells whom to believe for whom he comes. Default: false.
+	Enabled *bool `json:"enabled"`
+	// Replicas is the number of pods, 1 to 10, each of which keeps what was asked of it; production needs 2. Default: 2.
+	Replicas int `json:"replicas"`
+	// Resources of a pod. Least memory: 64Mi. Default: 100m of CPU, 192Mi of memory and 1Gi of ephemeral storage.
+	Resources Resources `json:"resources"`
+	// Image keeps the contract of the official nginx image and has njs's module, which the variants slim and perl have not. A tag that tells
+	// an nginx before 1.30.4 is refused. Production needs a tag with a full version or a digest. Default: nginx:1.30.6.
+	Image string `json:"image"`
+	// TTLSeconds is how long a page is shown before WordPress is asked for a new one, 1 to 43200. The next visitor is still shown the old
+	// one, behind which the new one is made, so that a change that no pod was told of shows to the one after him. Default: 600.
+	TTLSeconds int `json:"ttlSeconds"`
+	// StaleSeconds is how long beyond that it is shown while WordPress makes a new one, or cannot, 1 to 43200: with ttlSeconds at most
+	// 43200, for as long as the forms in a page are good. Default: 36000.
+	StaleSeconds int `json:"staleSeconds"`
+	// Size in bytes of what a pod keeps on its disk, 16Mi to 64Gi: compressed, a page takes some 10 KiB. Default: 192Mi.
+	Size resource.Quantity `json:"size"`
 }
 
 // Spread says how strictly the frontend's pods are kept on different nodes and zones.
@@ -595,12 +620,14 @@ type PodSecurity struct {
 	Frontend PodUser `json:"frontend"`
 	// Database is whom MySQL's pod runs as. Mode standalone only. A changed user or group restarts MySQL.
 	Database PodUser `json:"database"`
+	// Cache is whom the cache's pods run as. With cache.enabled only.
+	Cache PodUser `json:"cache"`
 }
 
 // PodUser is whom the pods of a tier run as. Each tier has its own, since a storage that says whose files are is mostly that of one.
 type PodUser struct {
 	// UserID of every process, 1 to 2147483647; production needs one above 10000, as no user of a node has. Where storage ignores
-	// fsGroup, the owner of the volume. Default: 10033 for the frontend, 10999 for the database.
+	// fsGroup, the owner of the volume. Default: 10033 for the frontend, 10999 for the database, 10101 for the cache.
 	UserID *int `json:"userID"`
 	// GroupID of every process, 1 to 2147483647; production needs one above 10000. Default: userID.
 	GroupID *int `json:"groupID"`

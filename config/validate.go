@@ -25,6 +25,7 @@ func (s *Stack) validate() field.ErrorList {
 		checkSecretNames(at("imagePullSecrets"), s.ImagePullSecrets),
 		validateSite(&s.Site),
 		validateFrontend(&s.Frontend),
+		validateCache(&s.Cache),
 		validateDatabase(&s.Database),
 		validateStorage(&s.Storage),
 		validateAutoscaling(&s.Autoscaling, &s.Frontend.Resources),
@@ -182,6 +183,18 @@ func validateNodePort(port int) field.ErrorList {
 		return nil
 	}
 	return checkRange(at("frontend.service.nodePort"), port, minNodePort, maxNodePort, "")
+}
+
+func validateCache(c *Cache) field.ErrorList {
+	return slices.Concat(
+		checkRange(at("cache.replicas"), c.Replicas, 1, MaxCacheReplicas, "pods"),
+		validateResources(at("cache.resources"), c.Resources, MinCacheMemory),
+		checkCacheImage(at("cache.image"), c.Image),
+		checkRange(at("cache.ttlSeconds"), c.TTLSeconds, 1, MaxNonceSeconds, "seconds"),
+		checkRange(at("cache.staleSeconds"), c.StaleSeconds, 1, MaxNonceSeconds, "seconds"),
+		checkAtLeast(at("cache.size"), c.Size, MinCacheSize),
+		checkAtMost(at("cache.size"), c.Size, MaxCacheSize),
+	)
 }
 
 func validateDatabase(d *Database) field.ErrorList {
@@ -407,6 +420,7 @@ func validatePodSecurity(p *PodSecurity) field.ErrorList {
 		validateSELinuxLevel(p.SELinuxLevel),
 		validatePodUser(at("podSecurity.frontend"), p.Frontend),
 		validatePodUser(at("podSecurity.database"), p.Database),
+		validatePodUser(at("podSecurity.cache"), p.Cache),
 	)
 }
 

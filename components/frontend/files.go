@@ -3,9 +3,13 @@ package frontend
 import (
 	"embed"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"text/template"
+
+	"wordpress-on-kubernetes/components/forwarded"
+	"wordpress-on-kubernetes/components/limits"
 )
 
 // Keys of the ConfigMap, which are also the names of the files here.
@@ -23,6 +27,8 @@ const (
 	requestsKey = "requests.php"
 	updatesKey  = "updates.php"
 	databaseKey = "database.php"
+	// cacheKey is the part of wp-config.php that works with a cache before the pods, and is there only where there is one.
+	cacheKey = "cache.php"
 	// patientKey is the class of the database that databaseKey has WordPress use.
 	patientKey = "patient.php"
 	// maintenanceKey is where WordPress looks for an update that is under way, and filesystemKey what writes that elsewhere.
@@ -62,7 +68,7 @@ func siteFiles(args *Args) map[string]string {
 		"RequestMemoryBytes": args.RequestMemoryBytes,
 		"MaxRequestSeconds":  args.MaxRequestSeconds,
 		"MaxUploadBytes":     args.MaxUploadBytes,
-		"MaxBodyBytes":       MaxBodyBytes(args.MaxUploadBytes),
+		"MaxBodyBytes":       limits.MaxBodyBytes(args.MaxUploadBytes),
 		"DatabaseFlags":      connectFlags(args.Database.TLS),
 		"CABundlePath":       "",
 		"ImageAuthorities":   imageAuthorities,
@@ -93,19 +99,40 @@ func siteFiles(args *Args) map[string]string {
 		"DatabasePatienceSeconds": min(args.MaxRequestSeconds*5/6, 60),
 	}
 	values["Scheme"], values["Host"], _ = strings.Cut(args.SiteURL, "://")
+	maps.Copy(values, cacheValues(args))
 	files := make(map[string]string)
 	if hasCABundle(args) {
 		values["CABundlePath"] = caBundlePath
 		files[caBundleKey] = args.Database.TLS.CABundle
 	}
+	for _, key := range fileKeys(args) {
+		files[key] = render(key, values)
+	}
+	return files
+}
+
+// cacheValues are what the files say of a cache.
+func cacheValues(args *Args) map[string]any {
+	return map[string]any{
+		"Cache":        args.Cache,
+		"CachePath":    configPath + "/" + cacheKey,
+		"AskHeader":    AskHeader,
+		"AskVariable":  "HTTP_" + strings.ToUpper(strings.ReplaceAll(AskHeader, "-", "_")),
+		"PurgeKey":     PurgeKey,
+		"PurgePurpose": PurgePurpose,
+	}
+}
+
+// fileKeys are the files that every pod has, and the one for a cache.
+func fileKeys(args *Args) []string {
 	keys := []string{
 		portsKey, siteKey, phpKey, wpConfigKey, picturesKey, requestsKey, updatesKey, databaseKey, patientKey, maintenanceKey, filesystemKey,
 		seedKey, startupKey, connectKey, installKey,
 	}
-	for _, key := range keys {
-		files[key] = render(key, values)
+	if args.Cache != nil {
+		keys = append(keys, cacheKey)
 	}
-	return files
+	return keys
 }
 
 // sendBufferBytes are what the kernel keeps of an answer, so that the process which made it is free again while a slow visitor still
@@ -128,19 +155,12 @@ func fromEdge(networks []string) string {
 	return strings.Join(terms, " || ")
 }
 
-// visitorPatterns find the visitor's address in X-Forwarded-For, the last that matches counts. Where the list is shorter than the
-// proxies would make it, the visitor has come past some of them, and what is first was appended by the one that he came to.
+// visitorPatterns find the visitor's address in X-Forwarded-For. None where nobody is believed.
 func visitorPatterns(args *Args) []string {
-	// An IPv4 or an IPv6 address. Some load balancers append the port, and then an IPv6 address is in brackets.
-	const address = `\[?(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)\]?(?::\d+)?`
 	if len(args.TrustedProxies) == 0 {
 		return nil
 	}
-	exact := fmt.Sprintf(`(?:^|,)\s*%s(?:\s*,[^,]*){%d}\s*$`, address, args.Proxies)
-	if args.Proxies == 0 {
-		return []string{exact}
-	}
-	return []string{fmt.Sprintf(`^\s*%s(?:\s*,[^,]*){0,%d}\s*$`, address, args.Proxies-1), exact}
+	return forwarded.Patterns(args.Proxies, "")
 }
 
 // outgoingPorts is PHP's list of the ports that requests may go to, or null where none is refused one by one.
@@ -170,10 +190,6 @@ func connectFlags(tls *DatabaseTLSArgs) string {
 		return "MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT"
 	}
 }
-
-// MaxBodyBytes is the largest body of a request where uploads may have so many bytes. It leaves a form 1 MiB for the multipart
-// frame and the other fields.
-func MaxBodyBytes(upload int64) int64 { return upload + 1<<20 }
 
 func render(key string, values map[string]any) string {
 	var text strings.Builder

@@ -23,8 +23,12 @@ const Type = "wordpress:frontend:Frontend"
 
 // Names that other objects and people rely on.
 const (
-	// Name of the Deployment, its Service and its disruption budget; its ConfigMap's name begins with it.
+	// Name of the Deployment, of the Service that an edge is led to, and of the disruption budget; the ConfigMap's name begins with it.
 	Name = "wordpress"
+	// PHPService leads to WordPress's own pods where the Service Name leads to a cache before them, and PodsService, which is headless,
+	// names each of them.
+	PHPService  = "wordpress-php"
+	PodsService = "wordpress-php-headless"
 	// AuthSecret holds the eight keys and salts.
 	AuthSecret = "wordpress-auth"
 	// AdminSecret holds the password that the site is installed with, under AdminPasswordKey.
@@ -38,6 +42,13 @@ const (
 	PasswordAnnotation = pod.ChecksumAnnotation + "database-password"
 	// SitePort is the pods' own port that the Service leads to.
 	SitePort = 8080
+	// AskHeader of a request says that its sender keeps an answer for others where the answer allows it, and has shown WordPress nothing of
+	// whom it is for.
+	AskHeader = "X-WordPress-Cache"
+	// PurgeKey is the key in the Secret of keys and salts by which WordPress and the cache know each other, hashed with PurgePurpose. A salt
+	// without its key makes no log-in and no nonce.
+	PurgeKey     = "NONCE_SALT"
+	PurgePurpose = "wordpress-cache purge"
 )
 
 // Args are the inputs of New.
@@ -81,6 +92,8 @@ type Args struct {
 	Proxies int
 	// BuffersBodies says that the edge reads the body of a request before it asks a pod, of all but GET and HEAD.
 	BuffersBodies bool
+	// Cache is what keeps pages before the pods. Nil: nothing does.
+	Cache *CacheArgs
 	// Title and Admin are what the site is installed with where there is none. Without Admin none is installed, and the pods wait
 	// for one in the database.
 	Title string
@@ -120,6 +133,17 @@ type Args struct {
 	// After are resources that must be ready before the pods start, such as the database. Everything else is
 	// created without waiting for them.
 	After []pulumi.Resource
+}
+
+// CacheArgs are a cache before the pods.
+type CacheArgs struct {
+	// Host names all of its pods, and Port takes purges there. Required.
+	Host string
+	Port int
+	// Path of the purges. Required.
+	Path string
+	// TTLSeconds is how long a page is kept, and StaleSeconds how long beyond that while a new one is made. Required.
+	TTLSeconds, StaleSeconds int
 }
 
 // AdminArgs are the administrator that the site is installed with.
@@ -191,12 +215,29 @@ type Frontend struct {
 	PasswordChecksum pulumi.StringOutput
 	// Files is the name of the ConfigMap that the pods run with.
 	Files pulumi.StringOutput
-	// Service is the Service's name. It is known before the pods run, so that the edge can be set up meanwhile.
+	// Service is the name of the Service that an edge is led to, once Publish has been called. It is known before the pods run, so that the
+	// edge can be set up meanwhile.
 	Service pulumi.StringOutput
+	// PHPService is the name of the Service of WordPress's own pods, which is Service where there is no cache. Once Publish has been called.
+	PHPService pulumi.StringOutput
+	// KeysChecksum changes with the keys and salts. Nil where the program does not see them.
+	KeysChecksum pulumi.StringInput
 	// AuthSecretName is the name of the Secret with the keys and salts.
 	AuthSecretName pulumi.StringOutput
 	// QoSClass is the quality of service class of the pods.
 	QoSClass pulumi.StringOutput
+
+	// publish registers the Service that an edge is led to.
+	publish func(behind Behind) error
+}
+
+// Behind are the pods behind the Service that an edge is led to.
+type Behind struct {
+	// Selector of the pods, and the name of their port.
+	Selector pulumi.StringMap
+	Port     string
+	// After are what must be there before an edge is led to them.
+	After []pulumi.Resource
 }
 
 // New registers WordPress.
@@ -213,7 +254,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	}
 	err := ctx.RegisterResourceOutputs(component, pulumi.Map{
 		"deployment":     component.Deployment,
-		"service":        component.Service,
+		"service":        pulumi.String(Name),
 		"authSecretName": component.AuthSecretName,
 		"qosClass":       component.QoSClass,
 	})
@@ -221,6 +262,14 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil, fmt.Errorf("frontend %q: outputs: %w", name, err)
 	}
 	return component, nil
+}
+
+// Publish registers the Service that an edge is led to. Nil: it leads to WordPress's own pods.
+func (f *Frontend) Publish(behind *Behind) error {
+	if behind == nil {
+		behind = &Behind{Selector: Selector(), Port: sitePortName}
+	}
+	return f.publish(*behind)
 }
 
 func (a *Args) check() error {
@@ -235,6 +284,14 @@ func (a *Args) check() error {
 		return errors.New("either an auth secret or an existing secret is required")
 	case a.Admin.isIncomplete():
 		return errors.New("user, email and either a password or an existing secret of the administrator are required")
+	case a.Cache.isIncomplete():
+		return errors.New("host, port and path of the cache, and how long it keeps a page, are required")
+	}
+	return a.checkNumbers()
+}
+
+func (a *Args) checkNumbers() error {
+	switch {
 	case min(int64(a.Workers), a.RequestMemoryBytes, a.PictureMemoryBytes, a.MaxUploadBytes, int64(a.MaxRequestSeconds)) < 1:
 		return errors.New("workers, maximum upload, memory of a picture, and memory and time of a request must be above 0")
 	case a.Proxies < 0:
@@ -250,12 +307,17 @@ func (a *AdminArgs) isIncomplete() bool {
 	return a != nil && (a.User == "" || a.Email == "" || (a.Password == nil) == (a.ExistingSecret == ""))
 }
 
+func (c *CacheArgs) isIncomplete() bool {
+	return c != nil && (c.Host == "" || c.Path == "" || min(c.Port, c.TTLSeconds, c.StaleSeconds) < 1)
+}
+
 func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error {
 	parent := pulumi.Parent(f)
 	keysChecksum, err := f.registerAuthSecret(ctx, name, args, parent)
 	if err != nil {
 		return err
 	}
+	f.KeysChecksum = keysChecksum
 	adminSecret, err := registerAdminSecret(ctx, name, args, parent)
 	if err != nil {
 		return err
@@ -266,11 +328,9 @@ func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error 
 		return fmt.Errorf("config map: %w", err)
 	}
 	f.Files = configMap.Metadata.Name().Elem()
-	service, err := corev1.NewService(ctx, name+"-service", serviceArgs(args), parent)
-	if err != nil {
-		return fmt.Errorf("service: %w", err)
+	if err := f.registerServices(ctx, name, args, parent); err != nil {
+		return err
 	}
-	f.Service = service.Metadata.Name().Elem()
 	if _, err = policyv1.NewPodDisruptionBudget(ctx, name+"-budget", budgetArgs(args), parent); err != nil {
 		return fmt.Errorf("pod disruption budget: %w", err)
 	}
@@ -295,6 +355,32 @@ func (f *Frontend) register(ctx *pulumi.Context, name string, args *Args) error 
 	}
 	f.Deployment = deployment.Metadata.Name().Elem()
 	f.Ready = []pulumi.Resource{deployment}
+	return nil
+}
+
+// registerServices registers those of WordPress's own pods, and prepares the one that an edge is led to.
+func (f *Frontend) registerServices(ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption) error {
+	if args.Cache != nil {
+		if _, err := corev1.NewService(ctx, name+"-pods-service", podsServiceArgs(args), parent); err != nil {
+			return fmt.Errorf("headless service: %w", err)
+		}
+		service, err := corev1.NewService(ctx, name+"-php-service", phpServiceArgs(args), parent)
+		if err != nil {
+			return fmt.Errorf("service of the pods: %w", err)
+		}
+		f.PHPService = service.Metadata.Name().Elem()
+	}
+	f.publish = func(behind Behind) error {
+		service, err := corev1.NewService(ctx, name+"-service", serviceArgs(args, behind), parent, pulumi.DependsOn(behind.After))
+		if err != nil {
+			return fmt.Errorf("frontend %q: service: %w", name, err)
+		}
+		f.Service = service.Metadata.Name().Elem()
+		if args.Cache == nil {
+			f.PHPService = f.Service
+		}
+		return nil
+	}
 	return nil
 }
 

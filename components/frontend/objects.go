@@ -17,12 +17,8 @@ func authSecretArgs(args *Args, keys pulumi.StringMapInput) *corev1.SecretArgs {
 	}
 }
 
-func serviceArgs(args *Args) *corev1.ServiceArgs {
-	port := &corev1.ServicePortArgs{
-		Name:       pulumi.String(ServicePortName),
-		Port:       pulumi.Int(ServicePort),
-		TargetPort: pulumi.String(sitePortName),
-	}
+func serviceArgs(args *Args, behind Behind) *corev1.ServiceArgs {
+	port := servicePort(ServicePort, behind.Port)
 	if args.NodePort != 0 {
 		port.NodePort = pulumi.Int(args.NodePort)
 	}
@@ -35,10 +31,47 @@ func serviceArgs(args *Args) *corev1.ServiceArgs {
 		Metadata: meta,
 		Spec: &corev1.ServiceSpecArgs{
 			Type:     pulumi.String(args.ServiceType),
-			Selector: labelSet(args).Selector(),
+			Selector: behind.Selector,
 			Ports:    corev1.ServicePortArray{port},
 		},
 	}
+}
+
+func servicePort(port int, target string) *corev1.ServicePortArgs {
+	return &corev1.ServicePortArgs{
+		Name: pulumi.String(ServicePortName), Port: pulumi.Int(port), TargetPort: pulumi.String(target),
+	}
+}
+
+// phpServiceArgs are of the Service that leads to the pods past the cache.
+func phpServiceArgs(args *Args) *corev1.ServiceArgs {
+	return &corev1.ServiceArgs{
+		Metadata: unawaited(args, PHPService),
+		Spec: &corev1.ServiceSpecArgs{
+			Type:     pulumi.String("ClusterIP"),
+			Selector: labelSet(args).Selector(),
+			Ports:    corev1.ServicePortArray{servicePort(ServicePort, sitePortName)},
+		},
+	}
+}
+
+// podsServiceArgs are of the Service by which the cache finds each pod.
+func podsServiceArgs(args *Args) *corev1.ServiceArgs {
+	return &corev1.ServiceArgs{
+		Metadata: unawaited(args, PodsService),
+		Spec: &corev1.ServiceSpecArgs{
+			ClusterIP: pulumi.String("None"),
+			Selector:  labelSet(args).Selector(),
+			Ports:     corev1.ServicePortArray{servicePort(SitePort, sitePortName)},
+		},
+	}
+}
+
+// unawaited is for Services: the Deployment is awaited, and waiting for the same pods once more costs ten idle seconds.
+func unawaited(args *Args, name string) *metav1.ObjectMetaArgs {
+	meta := metadata(args, name)
+	meta.Annotations = pulumi.StringMap{"pulumi.com/skipAwait": pulumi.String("true")}
+	return meta
 }
 
 func budgetArgs(args *Args) *policyv1.PodDisruptionBudgetArgs {

@@ -90,9 +90,9 @@ func podSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 		InitContainers:                corev1.ContainerArray{seedContainer(args), installContainer(args)},
 		Containers:                    corev1.ContainerArray{siteContainer(args)},
 		Volumes:                       volumes(args, names),
-		TopologySpreadConstraints:     spreadConstraints(args),
-		Tolerations:                   tolerations(),
-		Affinity:                      antiAffinity(args),
+		TopologySpreadConstraints:     pod.SpreadConstraints(labelSet(args).Selector()),
+		Tolerations:                   pod.Tolerations(),
+		Affinity:                      pod.AntiAffinity(labelSet(args).Selector(), args.RequireSpread),
 	}
 }
 
@@ -144,7 +144,7 @@ func siteContainer(args *Args) *corev1.ContainerArgs {
 		SecurityContext: pod.ContainerSecurityContext(),
 		StartupProbe:    startupProbe(),
 		ReadinessProbe:  readinessProbe(),
-		Lifecycle:       drain(args.DrainSeconds),
+		Lifecycle:       pod.Drain(args.DrainSeconds),
 		VolumeMounts:    mounts(args),
 	}
 	if args.LivenessProbe {
@@ -192,17 +192,6 @@ func secretFile(variable, file string) *corev1.EnvVarArgs {
 	return &corev1.EnvVarArgs{Name: pulumi.String(variable), Value: pulumi.String(secretsPath + "/" + file)}
 }
 
-// drain keeps a terminating pod serving while the edge takes it out of its list; only then is Apache told to
-// finish what it has and stop.
-func drain(seconds int) *corev1.LifecycleArgs {
-	if seconds == 0 {
-		return nil
-	}
-	return &corev1.LifecycleArgs{PreStop: &corev1.LifecycleHandlerArgs{
-		Sleep: &corev1.SleepActionArgs{Seconds: pulumi.Int(seconds)},
-	}}
-}
-
 func mounts(args *Args) corev1.VolumeMountArray {
 	fixed := corev1.VolumeMountArray{
 		pod.File(configVolume, portsKey, "/etc/apache2/ports.conf"),
@@ -232,6 +221,9 @@ func programMounts(args *Args) corev1.VolumeMountArray {
 		pod.File(configVolume, databaseKey, configPath+"/"+databaseKey),
 		pod.File(configVolume, patientKey, configPath+"/"+patientKey),
 		pod.File(configVolume, maintenanceKey, corePath+"/.maintenance"),
+	}
+	if args.Cache != nil {
+		fixed = append(fixed, pod.File(configVolume, cacheKey, configPath+"/"+cacheKey))
 	}
 	if hasCABundle(args) {
 		fixed = append(fixed, pod.File(configVolume, caBundleKey, caBundlePath))

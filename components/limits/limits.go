@@ -13,3 +13,11 @@ const LivenessSeconds = 120
 // Liveness reports whether a request that takes so many seconds ends before the liveness probe, which may wait in the same queue, gives
 // the pod up.
 func Liveness(request int) bool { return request < LivenessSeconds }
+
+// MaxBodyBytes is the largest body of a request where uploads may have so many bytes. It leaves a form 1 MiB for the multipart
+// frame and the other fields.
+func MaxBodyBytes(upload int64) int64 { return upload + 1<<20 }
+
+// CacheUploads is how many requests with bodies that do not fit in memory one pod of the cache takes at a time; the others are told to come
+// back. It bounds what lies on the pod's disk.
+const CacheUploads = 8

@@ -30,6 +30,11 @@ const (
 	DatabasePolicy = "wordpress-mysql"
 	// CronPolicy is for the pods that ask WordPress for its scheduled tasks.
 	CronPolicy = "wordpress-cron"
+	// CachePolicy is for the cache before WordPress.
+	CachePolicy = "wordpress-cache"
+	// FromCachePolicy lets the cache reach WordPress. As an object of its own it goes last when the cache goes: until then the edge may be led
+	// there.
+	FromCachePolicy = "wordpress-from-cache"
 	// SolverPolicy is for the pods by which cert-manager proves that the host is the site's own.
 	SolverPolicy = "wordpress-acme-solver"
 )
@@ -59,6 +64,8 @@ type Args struct {
 	Egress []DestinationArgs
 	// Cron selects the pods that ask WordPress for its scheduled tasks. Nil: there are none.
 	Cron pulumi.StringMap
+	// Cache are the pods between the edge and WordPress. Nil: there are none.
+	Cache *CacheArgs
 	// ACMESolver lets the edge reach the pods that cert-manager starts to answer for the host.
 	ACMESolver bool
 }
@@ -69,6 +76,14 @@ type PodsArgs struct {
 	Selector pulumi.StringMap
 	// Port is the pods' own, TCP, not their Service's: what a policy sees is behind the Service.
 	Port int
+}
+
+// CacheArgs are pods between the edge and WordPress.
+type CacheArgs struct {
+	// Pods, and the port that the edge reaches.
+	Pods PodsArgs
+	// PurgePort is the one that WordPress reaches there. Required.
+	PurgePort int
 }
 
 // PeersArgs are pods of another namespace, networks, or both.
@@ -119,8 +134,21 @@ func (a *Args) check() error {
 		return errors.New("namespace and instance are required")
 	case a.Frontend.isIncomplete():
 		return errors.New("selector and port of the frontend are required")
+	case a.Cache.isIncomplete():
+		return errors.New("selector and both ports of the cache are required")
 	case a.Edge.isEmpty() || a.DNS.isEmpty() || a.DNSPort == 0:
 		return errors.New("edge, DNS and its port are required")
+	}
+	for _, destination := range a.Egress {
+		if destination.isIncomplete() {
+			return errors.New("networks and ports of each egress are required")
+		}
+	}
+	return a.checkDatabase()
+}
+
+func (a *Args) checkDatabase() error {
+	switch {
 	case (a.Database == nil) == (a.ExternalDatabase == nil):
 		return errors.New("either the database's pods or an external database are required")
 	case a.Database != nil && a.Database.isIncomplete():
@@ -128,12 +156,11 @@ func (a *Args) check() error {
 	case a.ExternalDatabase != nil && a.ExternalDatabase.isIncomplete():
 		return errors.New("where the external database is, and its port, are required")
 	}
-	for _, destination := range a.Egress {
-		if destination.isIncomplete() {
-			return errors.New("networks and ports of each egress are required")
-		}
-	}
 	return nil
+}
+
+func (c *CacheArgs) isIncomplete() bool {
+	return c != nil && (c.Pods.isIncomplete() || c.PurgePort == 0)
 }
 
 // An empty selector would match every pod of the namespace, and an empty list of peers or ports everything at all.
@@ -161,6 +188,17 @@ func (n *Network) register(ctx *pulumi.Context, name string, args *Args) error {
 			return fmt.Errorf("cron's policy: %w", err)
 		}
 		allowed = append(allowed, cron)
+	}
+	if args.Cache != nil {
+		cache, err := n.allow(ctx, name+"-cache", policyArgs(args, CachePolicy, cacheSpec(args)))
+		if err != nil {
+			return fmt.Errorf("cache's policy: %w", err)
+		}
+		fromCache, err := n.allow(ctx, name+"-from-cache", policyArgs(args, FromCachePolicy, fromCacheSpec(args)))
+		if err != nil {
+			return fmt.Errorf("policy for what comes from the cache: %w", err)
+		}
+		allowed = append(allowed, cache, fromCache)
 	}
 	if args.ACMESolver {
 		solver, err := n.allow(ctx, name+"-solver", policyArgs(args, SolverPolicy, solverSpec(args)))

@@ -56,6 +56,9 @@ func denySpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 
 func frontendSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 	egress := networkingv1.NetworkPolicyEgressRuleArray{databaseRule(args), dnsRule(args)}
+	if args.Cache != nil {
+		egress = append(egress, egressTo(args.Cache.Pods, args.Cache.PurgePort))
+	}
 	for _, destination := range args.Egress {
 		egress = append(egress, egressRule(destination))
 	}
@@ -63,6 +66,7 @@ func frontendSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Frontend.Selector},
 		PolicyTypes: bothWays(),
 		// The kubelet's probes come from the pod's own node, which no implementation shuts out.
+		// The edge is let in with a cache, too: it comes here until the cache serves, and again before that goes.
 		Ingress: append(fromEdge(args, args.Frontend.Port), fromCron(args)...),
 		Egress:  egress,
 	}
@@ -73,10 +77,7 @@ func databaseSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 	return &networkingv1.NetworkPolicySpecArgs{
 		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Database.Selector},
 		PolicyTypes: bothWays(),
-		Ingress: networkingv1.NetworkPolicyIngressRuleArray{&networkingv1.NetworkPolicyIngressRuleArgs{
-			From:  networkingv1.NetworkPolicyPeerArray{podsPeer(args.Frontend)},
-			Ports: ports(tcp, args.Database.Port),
-		}},
+		Ingress:     networkingv1.NetworkPolicyIngressRuleArray{ingressFrom(args.Frontend.Selector, args.Database.Port)},
 	}
 }
 
@@ -86,11 +87,39 @@ func cronSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Cron},
 		PolicyTypes: bothWays(),
 		Egress: networkingv1.NetworkPolicyEgressRuleArray{
-			&networkingv1.NetworkPolicyEgressRuleArgs{
-				To: networkingv1.NetworkPolicyPeerArray{podsPeer(args.Frontend)}, Ports: ports(tcp, args.Frontend.Port),
-			},
+			egressTo(args.Frontend, args.Frontend.Port),
 			dnsRule(args),
 		},
+	}
+}
+
+// cacheSpec lets the edge and WordPress in, and the cache out to WordPress and to look it up.
+func cacheSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
+	return &networkingv1.NetworkPolicySpecArgs{
+		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Cache.Pods.Selector},
+		PolicyTypes: bothWays(),
+		Ingress:     append(fromEdge(args, args.Cache.Pods.Port), ingressFrom(args.Frontend.Selector, args.Cache.PurgePort)),
+		Egress:      networkingv1.NetworkPolicyEgressRuleArray{egressTo(args.Frontend, args.Frontend.Port), dnsRule(args)},
+	}
+}
+
+func fromCacheSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
+	return &networkingv1.NetworkPolicySpecArgs{
+		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Frontend.Selector},
+		PolicyTypes: pulumi.ToStringArray([]string{"Ingress"}),
+		Ingress:     networkingv1.NetworkPolicyIngressRuleArray{ingressFrom(args.Cache.Pods.Selector, args.Frontend.Port)},
+	}
+}
+
+func ingressFrom(selector pulumi.StringMap, port int) *networkingv1.NetworkPolicyIngressRuleArgs {
+	return &networkingv1.NetworkPolicyIngressRuleArgs{
+		From: networkingv1.NetworkPolicyPeerArray{podsPeer(PodsArgs{Selector: selector})}, Ports: ports(tcp, port),
+	}
+}
+
+func egressTo(pods PodsArgs, port int) *networkingv1.NetworkPolicyEgressRuleArgs {
+	return &networkingv1.NetworkPolicyEgressRuleArgs{
+		To: networkingv1.NetworkPolicyPeerArray{podsPeer(pods)}, Ports: ports(tcp, port),
 	}
 }
 
@@ -98,10 +127,7 @@ func fromCron(args *Args) networkingv1.NetworkPolicyIngressRuleArray {
 	if args.Cron == nil {
 		return nil
 	}
-	return networkingv1.NetworkPolicyIngressRuleArray{&networkingv1.NetworkPolicyIngressRuleArgs{
-		From:  networkingv1.NetworkPolicyPeerArray{podsPeer(PodsArgs{Selector: args.Cron})},
-		Ports: ports(tcp, args.Frontend.Port),
-	}}
+	return networkingv1.NetworkPolicyIngressRuleArray{ingressFrom(args.Cron, args.Frontend.Port)}
 }
 
 func solverSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {

@@ -226,7 +226,7 @@ func drain(s *stack, report report) {
 			drain, grace := c.Lifecycle.PreStop.Sleep.Seconds, w.template.Spec.TerminationGracePeriodSeconds
 			switch {
 			case longest == 0:
-				report(w.object, field.Forbidden(volumesPath, "no ConfigMap of the pod limits the time of a request: set GracefulShutdownTimeout"))
+				report(w.object, field.Forbidden(volumesPath, "no ConfigMap of the pod limits the time of a request: set GracefulShutdownTimeout or worker_shutdown_timeout"))
 			case grace == nil || !limits.GracePeriod(int(drain), int(longest), int(*grace)):
 				report(w.object, field.Invalid(podPath.Child("terminationGracePeriodSeconds"), grace,
 					fmt.Sprintf("must be more than the drain and the longest request together, which is %d", drain+longest)))
@@ -235,8 +235,8 @@ func drain(s *stack, report report) {
 	}
 }
 
-// timeLimit is how long Apache and PHP let a request run, in seconds.
-var timeLimit = regexp.MustCompile(`(?m)^\s*(?:GracefulShutdownTimeout|max_execution_time)[ =]+(\d+)$`)
+// timeLimit is how long Apache, PHP and nginx let a request run, in seconds.
+var timeLimit = regexp.MustCompile(`(?m)^\s*(?:GracefulShutdownTimeout|max_execution_time|worker_shutdown_timeout)[ =]+(\d+)(?:s;)?$`)
 
 // longestRequest is the largest limit in the files that a pod runs with, or 0 without any.
 func (s *stack) longestRequest(w workload) int64 {

@@ -65,10 +65,16 @@ func TestThroughputAndLatency(t *testing.T) {
 // frontPages asks for the front page on so many connections, as fast as it comes.
 func (s *subject) frontPages(t *testing.T, connections int, duration time.Duration) load.Report {
 	t.Helper()
+	return s.frontPagesAt(t, tutorialPerSecond, connections, duration)
+}
+
+// frontPagesAt asks for the front page so often, or as fast as it comes.
+func (s *subject) frontPagesAt(t *testing.T, perSecond float64, connections int, duration time.Duration) load.Report {
+	t.Helper()
 	client := s.client(t, true)
 	defer client.Close()
 	report, err := load.Measure(t.Context(), load.Stream{
-		Name: fmt.Sprintf("front page, %d connections", connections), PerSecond: tutorialPerSecond, Connections: connections,
+		Name: fmt.Sprintf("front page, %d connections", connections), PerSecond: perSecond, Connections: connections,
 		Request: func(ctx context.Context) (load.Reply, error) {
 			return client.Get(ctx, "/", http.StatusOK, s.article.title)
 		},

@@ -284,6 +284,24 @@ func (s *site) create(ctx context.Context, route, contentType string, body []byt
 	return json.Unmarshal(response.body, into)
 }
 
+// retitle edits an article as the editor does.
+func (s *site) retitle(ctx context.Context, of article, title string) error {
+	nonce, err := s.get(ctx, "/wp-admin/admin-ajax.php?action=rest-nonce")
+	if err != nil || nonce.status != http.StatusOK {
+		return fmt.Errorf("nonce: status %d: %w", nonce.status, err)
+	}
+	changed, err := json.Marshal(map[string]any{"title": title})
+	if err != nil {
+		return err
+	}
+	response, err := s.do(ctx, http.MethodPost, fmt.Sprintf("/?rest_route=/wp/v2/posts/%d", of.id), "application/json", changed,
+		http.Header{"X-Wp-Nonce": {string(nonce.body)}})
+	if err == nil && response.status != http.StatusOK {
+		err = fmt.Errorf("edit post %d: status %d: %s", of.id, response.status, excerpt(response.body))
+	}
+	return err
+}
+
 // reads the article as a visitor: the page with its title, and the picture byte for byte.
 func (s *site) reads(ctx context.Context, wanted article) error {
 	page, err := s.get(ctx, wanted.path)

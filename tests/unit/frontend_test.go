@@ -49,6 +49,9 @@ func frontendProgram(args *frontend.Args) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
+		if err := component.Publish(nil); err != nil {
+			return err
+		}
 		return expose(ctx, pulumi.StringMap{
 			"deployment": component.Deployment, "service": component.Service,
 			"authSecretName": component.AuthSecretName, "qosClass": component.QoSClass,

@@ -41,6 +41,10 @@ func withSolver(a *network.Args) { a.ACMESolver = true }
 
 func withCron(a *network.Args) { a.Cron = pulumi.StringMap{"app": pulumi.String("cron")} }
 
+func withCache(a *network.Args) {
+	a.Cache = &network.CacheArgs{Pods: network.PodsArgs{Selector: pulumi.StringMap{"app": pulumi.String("cache")}, Port: 8080}, PurgePort: 8081}
+}
+
 func withEgress(cidr string, ports ...int) func(*network.Args) {
 	return func(a *network.Args) {
 		a.Egress = append(a.Egress, network.DestinationArgs{Peers: network.PeersArgs{CIDRs: []string{cidr}}, Ports: ports})
@@ -98,6 +102,7 @@ var (
 	db       = host{namespaceName, "db", "10.1.0.3"}
 	stranger = host{namespaceName, "shell", "10.1.0.4"}
 	task     = host{namespaceName, "cron", "10.1.0.11"}
+	keeper   = host{"site", "cache", "10.1.0.77"}
 	solver   = host{namespaceName, "solver", "10.1.0.5"}
 	traefik  = host{"traefik", "traefik", "10.1.0.6"}
 	neighbor = host{"traefik", "shell", "10.1.0.7"}
@@ -112,7 +117,7 @@ var (
 	visitor  = host{address: "2001:db8::1"}
 )
 
-var everyHost = []host{webPod, otherWeb, db, stranger, task, solver, traefik, neighbor, poser, dns, metrics,
+var everyHost = []host{webPod, otherWeb, db, stranger, task, keeper, solver, traefik, neighbor, poser, dns, metrics,
 	api, metadata, nodeDNS, otherDB, internet, visitor}
 
 var everyPort = []int32{25, 53, 80, 443, 587, 3306, 3307, 5353, 6443, 8080, 8081, 8089}
@@ -157,6 +162,9 @@ func TestWhoReachesWhom(t *testing.T) {
 		"a private network": {[]func(*network.Args){withEgress("10.0.0.0/30", 6443)}, append([]string{"site/web -> 10.0.0.2:6443"}, base...)},
 		"scheduled tasks": {[]func(*network.Args){withCron}, append([]string{
 			"site/cron -> site/web:8080", "site/cron -> kube-system/dns:53",
+		}, base...)},
+		"a cache": {[]func(*network.Args){withCache}, append([]string{
+			"traefik/traefik -> site/cache:8080", "site/web -> site/cache:8081", "site/cache -> site/web:8080", "site/cache -> kube-system/dns:53",
 		}, base...)},
 		"certificates": {[]func(*network.Args){withSolver}, append([]string{"traefik/traefik -> site/solver:8089"}, base...)},
 	} {

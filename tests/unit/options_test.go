@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"wordpress-on-kubernetes/components/autoscaling"
+	"wordpress-on-kubernetes/components/cache"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
 	"wordpress-on-kubernetes/components/ingress"
@@ -27,6 +28,7 @@ var constructors = map[string]constructor{
 	storage.Type:     construct(storage.New, func() *storage.Args { return volumes(withCephFS) }),
 	database.Type:    construct(database.New, standalone),
 	frontend.Type:    construct(frontend.New, func() *frontend.Args { return wordpress() }),
+	cache.Type:       construct(cache.New, func() *cache.Args { return shelf() }),
 	autoscaling.Type: construct(autoscaling.New, func() *autoscaling.Args { return scaling() }),
 	network.Type:     construct(network.New, func() *network.Args { return policies() }),
 	ingress.Type:     construct(ingress.New, func() *ingress.Args { return edge(defaultTLS, redirect) }),

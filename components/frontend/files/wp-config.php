@@ -96,6 +96,9 @@ foreach (['upload', 'sideload'] as $kind) {
 require {{php .RequestsPath}};
 require {{php .UpdatesPath}};
 require {{php .DatabasePath}};
+{{- if .Cache}}
+require {{php .CachePath}};
+{{- end}}
 
 // WP-CLI, where somebody brings it, loads WordPress by itself, and takes this file only if its own last line does that for others.
 if (defined('WP_CLI')) {

@@ -82,6 +82,11 @@ var Proofs = []Proof{
 	{Test: "TestFullVolume", Promise: 29, Title: "a full volume", Part: "full volume"},
 	{Test: "TestAdministratorWorksInBrowser", Promise: 30, Title: "an administrator works in a browser"},
 	{Test: "TestRestartOfTheDatabaseFailsNoRequest", Promise: 31, Title: "a restart of MySQL fails no request"},
+	{Test: "TestVisitorsAreLedOverToACache", Promise: 32, Title: "visitors are led over to a cache and back", Part: "on and off"},
+	{Test: "TestKeptPagesOutliveWordPress", Promise: 33, Title: "a change shows at once on every pod of the cache", Part: "change"},
+	{Test: "TestKeptPagesOutliveWordPress", Promise: 34, Title: "kept pages outlive WordPress and MySQL", Part: "MySQL"},
+	{Test: "TestKeptPagesOutliveWordPress", Promise: 34, Title: "kept pages outlive WordPress and MySQL", Part: "WordPress"},
+	{Test: "TestKeptPagesAreFast", Promise: 35, Title: "kept pages are fast"},
 }
 
 // Listed tells whether a test may keep a result. The error says what to add.

@@ -29,8 +29,13 @@ func plannedFiles(t *testing.T) map[string]string { return plannedFilesBeside(t,
 
 // plannedFilesBeside are those of the development stack's ConfigMap that holds the given one.
 func plannedFilesBeside(t *testing.T, name string) map[string]string {
+	return plannedIn(t, "dev", name)
+}
+
+// plannedIn are those of the ConfigMap of given golden manifests that holds the given one.
+func plannedIn(t *testing.T, golden, name string) map[string]string {
 	t.Helper()
-	manifests, err := os.Open(filepath.Join(repository(t), "tests", "testdata", "manifests-dev.golden.yaml"))
+	manifests, err := os.Open(filepath.Join(repository(t), "tests", "testdata", "manifests-"+golden+".golden.yaml"))
 	noError(t, err)
 	defer func() { _ = manifests.Close() }()
 	for documents := utilyaml.NewYAMLOrJSONDecoder(bufio.NewReader(manifests), 4096); ; {
@@ -56,7 +61,7 @@ func (s *site) startPlanned(t *testing.T, root string) {
 }
 
 // partsOfConfig are mounted for wp-config.php and the program's own scripts.
-var partsOfConfig = []string{"pictures.php", "requests.php", "updates.php", "database.php", "patient.php", "filesystem.php", "connect.php"}
+var partsOfConfig = []string{"cache.php", "pictures.php", "requests.php", "updates.php", "database.php", "patient.php", "filesystem.php", "connect.php"}
 
 func mountedParts(t *testing.T, planned map[string]string, ports *strings.Replacer) (folder string) {
 	t.Helper()

@@ -22,6 +22,7 @@ func TestListNamesEveryImage(t *testing.T) {
 		{"coredns-1.15", "localhost/coredns:1.15", "/out/images/coredns-1.15.tar"},
 		{"metrics-server-0.9", "localhost/metrics-server:0.9", "/out/images/metrics-server-0.9.tar"},
 		{"mysql-9.7", "localhost/mysql:9.7", "/out/images/mysql-9.7.tar"},
+		{"nginx-1.30", "localhost/nginx:1.30", "/out/images/nginx-1.30.tar"},
 		{"node", "", "/out/noderoot"},
 		{"pause-1", "localhost/pause:1", "/out/images/pause-1.tar"},
 		{"traefik-3.6", "localhost/traefik:3.6", "/out/images/traefik-3.6.tar"},

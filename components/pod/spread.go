@@ -1,4 +1,4 @@
-package frontend
+package pod
 
 import (
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -24,8 +24,8 @@ const (
 // replica short for as long, and a pod without data may run twice meanwhile.
 const nodeLossSeconds = 0
 
-// tolerations of a lost node, with a shorter time than the cluster gives by itself.
-func tolerations() corev1.TolerationArray {
+// Tolerations of a lost node, with a shorter time than the cluster gives by itself.
+func Tolerations() corev1.TolerationArray {
 	list := make(corev1.TolerationArray, 0, 2)
 	for _, taint := range []string{"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"} {
 		list = append(list, &corev1.TolerationArgs{
@@ -38,32 +38,32 @@ func tolerations() corev1.TolerationArray {
 	return list
 }
 
-// spreadConstraints even the pods out over zones and nodes as far as the cluster allows.
-func spreadConstraints(args *Args) corev1.TopologySpreadConstraintArray {
+// SpreadConstraints even the pods of the selector out over zones and nodes as far as the cluster allows.
+func SpreadConstraints(selector pulumi.StringMap) corev1.TopologySpreadConstraintArray {
 	constraints := make(corev1.TopologySpreadConstraintArray, 0, 2)
 	for _, topology := range []string{zoneTopology, nodeTopology} {
 		constraints = append(constraints, &corev1.TopologySpreadConstraintArgs{
 			MaxSkew:           pulumi.Int(1),
 			TopologyKey:       pulumi.String(topology),
 			WhenUnsatisfiable: pulumi.String("ScheduleAnyway"),
-			LabelSelector:     &metav1.LabelSelectorArgs{MatchLabels: labelSet(args).Selector()},
+			LabelSelector:     &metav1.LabelSelectorArgs{MatchLabels: selector},
 			MatchLabelKeys:    pulumi.ToStringArray([]string{revisionLabel}),
 		})
 	}
 	return constraints
 }
 
-// antiAffinity keeps pods of one revision off each other's nodes: where it is required, a pod rather stays pending than
+// AntiAffinity keeps the selector's pods of one revision off each other's nodes: where it is required, a pod rather stays pending than
 // becoming the second one of a node, and otherwise as far as the cluster allows. The scheduler adds this preference to the
 // soft constraint over nodes, so that spreading counts for more against a node that, say, has the image already.
-func antiAffinity(args *Args) *corev1.AffinityArgs {
+func AntiAffinity(selector pulumi.StringMap, isRequired bool) *corev1.AffinityArgs {
 	apart := corev1.PodAffinityTermArgs{
 		TopologyKey:    pulumi.String(nodeTopology),
-		LabelSelector:  &metav1.LabelSelectorArgs{MatchLabels: labelSet(args).Selector()},
+		LabelSelector:  &metav1.LabelSelectorArgs{MatchLabels: selector},
 		MatchLabelKeys: pulumi.ToStringArray([]string{revisionLabel}),
 	}
 	rule := &corev1.PodAntiAffinityArgs{}
-	if args.RequireSpread {
+	if isRequired {
 		rule.RequiredDuringSchedulingIgnoredDuringExecution = corev1.PodAffinityTermArray{apart}
 	} else {
 		rule.PreferredDuringSchedulingIgnoredDuringExecution = corev1.WeightedPodAffinityTermArray{
@@ -71,4 +71,15 @@ func antiAffinity(args *Args) *corev1.AffinityArgs {
 		}
 	}
 	return &corev1.AffinityArgs{PodAntiAffinity: rule}
+}
+
+// Drain keeps a terminating pod serving while the edge takes it out of its list; only then is the server told to finish what it has and
+// stop. Nil for 0 seconds.
+func Drain(seconds int) *corev1.LifecycleArgs {
+	if seconds == 0 {
+		return nil
+	}
+	return &corev1.LifecycleArgs{PreStop: &corev1.LifecycleHandlerArgs{
+		Sleep: &corev1.SleepActionArgs{Seconds: pulumi.Int(seconds)},
+	}}
 }

@@ -1,0 +1,175 @@
+// The versions of pages, which are part of what a page is kept under: a change steps them, and a page that is made meanwhile is kept under
+// the version that was there when it was asked for. Nothing has to be found and deleted, and nothing comes back.
+import crypto from 'crypto';
+import fs from 'fs';
+
+// What stands here runs anew for each request: what is to last lies in the zones.
+
+// The entries of all pages, and of when this pod began, in the zone of versions; no path begins like them.
+const all = '*';
+const begun = '*begun';
+
+// Where WordPress has failed at a page, one request in so many milliseconds asks it again, and the others get what is kept.
+const patience = 5000;
+
+// WordPress finds this pod by the cluster's DNS, which may be so late, in milliseconds. What is kept until then lives for a moment only: a
+// change could not be told.
+const unknown = 60000;
+const moment = 5000;
+
+// generation begins with the time: what an earlier process kept in the same folder is of no use, for changes may have passed it by.
+function generation(zone) {
+	zone.add(all, Date.now());
+	return zone.get(all);
+}
+
+function beginning(zone) {
+	zone.add(begun, Date.now());
+	return zone.get(begun);
+}
+
+// place is the one name of all spellings of a path.
+function place(path) {
+	const trimmed = path.toLowerCase().replace(/\/+/g, '/').replace(/\/$/, '');
+	return trimmed === '' ? '/' : trimmed;
+}
+
+// version of a request's path: that of all pages, and how often it and the paths above it were stepped. The front page is above none.
+function version(r) {
+	const zone = ngx.shared.versions;
+	const path = place(r.uri);
+	let steps = zone.get(path) || 0;
+	for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) {
+		steps += zone.get(path.substring(0, end)) || 0;
+	}
+	const age = Date.now() - beginning(zone);
+	return generation(zone) + '.' + steps + (age < unknown ? '.' + Math.floor(age / moment) : '');
+}
+
+// entry of a page in the zone of what was kept last.
+function entry(r) {
+	const v = r.variables;
+	return v.scheme_of_visitor + ' ' + v.encoding + ' ' + v.raw_path + v.kept_args;
+}
+
+// remember under which version a page was kept last, and what is not kept at all: for that, nobody waits for somebody else's answer. What was
+// kept and no longer may be is forgotten, or it would be shown until its last day.
+function remember(r) {
+	const v = r.variables;
+	const status = v.upstream_cache_status || '';
+	if (status === 'HIT' || status === 'STALE' || status === 'UPDATING' || r.status >= 500) {
+		return;
+	}
+	const name = entry(r);
+	if (v.keep_out === '' && v.upstream_http_set_cookie === undefined) {
+		ngx.shared.unkept.delete(name);
+		if (status !== '') {
+			ngx.shared.kept.set(name, v.version);
+		}
+		return;
+	}
+	ngx.shared.unkept.set(name, 1);
+	ngx.shared.kept.delete(name);
+	if (status === 'EXPIRED') {
+		step(ngx.shared.versions, [r.uri]);
+	}
+}
+
+// unkept tells of a page that was not kept when it was last made.
+function unkept(r) {
+	return ngx.shared.unkept.has(entry(r)) ? '1' : '';
+}
+
+// kept is the earlier version that a page was kept under last, where it is not the present one; with "now" before it where WordPress need
+// not be asked, because it has just failed.
+function kept(r) {
+	const zone = ngx.shared.kept;
+	const name = entry(r);
+	const found = (zone.get(name) || '').split(' ');
+	if (found[0] === '' || found[0] === r.variables.version) {
+		return '';
+	}
+	if (found.length === 1) {
+		return found[0];
+	}
+	const now = Date.now();
+	if (now < Number(found[1])) {
+		return 'now ' + found[0];
+	}
+	zone.set(name, found[0] + ' ' + (now + patience));
+	return found[0];
+}
+
+// keptVersion is asked for when WordPress has failed at a page of which there is an earlier version.
+function keptVersion(r) {
+	const found = r.variables.kept.split(' ');
+	if (found[0] === 'now') {
+		return found[1];
+	}
+	ngx.shared.kept.set(entry(r), found[0] + ' ' + (Date.now() + patience));
+	return found[0];
+}
+
+function token() {
+	// As WordPress reads it: without what an editor leaves at the end.
+	const key = fs.readFileSync('{{.KeyPath}}', 'utf8').replace(/[\r\n]+$/, '');
+	return crypto.createHmac('sha256', key).update('{{.TokenPurpose}}').digest('hex');
+}
+
+function isEqual(a, b) {
+	let difference = a.length ^ b.length;
+	for (let i = 0; i < a.length; i++) {
+		difference |= a.charCodeAt(i) ^ b.charCodeAt(i % b.length);
+	}
+	return difference === 0;
+}
+
+function mayPurge(r) {
+	return isEqual('Bearer ' + token(), r.headersIn.Authorization || '');
+}
+
+// purgeAll steps the version of all pages; those of single paths begin again.
+function purgeAll(zone) {
+	const next = Math.max(Date.now(), generation(zone) + 1);
+	const first = beginning(zone);
+	zone.clear();
+	zone.set(all, next);
+	zone.set(begun, first);
+}
+
+// step steps the versions of paths.
+function step(zone, paths) {
+	try {
+		paths.forEach(path => zone.incr(place(String(path)), 1, 0));
+	} catch (e) {
+		// No room for another path.
+		purgeAll(zone);
+	}
+}
+
+// purge takes {"all": true} or {"paths": ["/…", …]}, each with everything below it.
+function purge(r) {
+	if (r.method !== 'POST' || !mayPurge(r)) {
+		r.return(403, 'WordPress alone purges pages.\n');
+		return;
+	}
+	let wish = null;
+	try {
+		wish = JSON.parse(r.requestText);
+	} catch (e) {
+		// Said below.
+	}
+	if (wish === null || !(wish.all === true || Array.isArray(wish.paths))) {
+		r.return(400, 'want {"all": true} or {"paths": ["/…"]}\n');
+		return;
+	}
+	const zone = ngx.shared.versions;
+	if (wish.all === true) {
+		purgeAll(zone);
+	} else {
+		step(zone, wish.paths);
+	}
+	r.return(204);
+}
+
+export default { version, remember, unkept, kept, keptVersion, purge };
