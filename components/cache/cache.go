@@ -13,7 +13,6 @@ import (
 	"wordpress-on-kubernetes/components/headers"
 	"wordpress-on-kubernetes/components/hooks"
 	"wordpress-on-kubernetes/components/labels"
-	"wordpress-on-kubernetes/components/limits"
 	"wordpress-on-kubernetes/components/pod"
 )
 
@@ -172,9 +171,6 @@ func (a *Args) graceSeconds() int {
 	const end = 5
 	return a.DrainSeconds + a.MaxRequestSeconds + end
 }
-
-// ScratchBytes is what the pods may need on their disk beside what they keep: the bodies of as many uploads as they take at a time.
-func ScratchBytes(maxBodyBytes int64) int64 { return limits.CacheUploads * maxBodyBytes }
 
 // Selector matches the labels of the cache's pods.
 func Selector() pulumi.StringMap { return labelSet(&Args{}).Selector() }
