@@ -683,6 +683,38 @@ func TestPlannedCacheIsNotHeldUp(t *testing.T) {
 	}
 }
 
+// TestPlannedCacheBoundsBodies has visitors send bodies that do not come to their end.
+func TestPlannedCacheBoundsBodies(t *testing.T) {
+	c := startCache(t, startPages(t), asPlanned)
+	begin := func(visitor string) net.Conn {
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(edgeAddress)}}
+		connection, err := dialer.DialContext(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.port)))
+		noError(t, err)
+		t.Cleanup(func() { _ = connection.Close() })
+		_, err = fmt.Fprintf(connection, "POST /wp-admin/async-upload.php HTTP/1.1\r\nHost: %s\r\nX-Forwarded-For: %s\r\nContent-Length: 100000\r\n\r\nx",
+			plannedHost, visitor)
+		noError(t, err)
+		return connection
+	}
+	status := func(visitor string) int {
+		return c.ask(t, http.MethodPost, "/wp-admin/async-upload.php", strings.Repeat("x", 20000), http.Header{"X-Forwarded-For": {visitor}}).status
+	}
+	for range 4 {
+		begin("203.0.113.1")
+	}
+	await(t, "the first visitor to be bounded", func() bool { return status("203.0.113.1") == http.StatusServiceUnavailable })
+	if got := status("203.0.113.2"); got != http.StatusOK {
+		t.Errorf("another visitor: status %d", got)
+	}
+	for range 4 {
+		begin("203.0.113.2")
+	}
+	await(t, "all to be bounded", func() bool { return status("203.0.113.3") == http.StatusServiceUnavailable })
+	if got := c.ask(t, http.MethodPost, "/wp-comments-post.php", "x", nil); got.status != http.StatusOK {
+		t.Errorf("what fits in memory: status %d", got.status)
+	}
+}
+
 // TestNewCacheForgetsSoon has a pod that WordPress may not know of yet keep a page.
 func TestNewCacheForgetsSoon(t *testing.T) {
 	c := startCache(t, startPages(t), func(_, content string) string {

@@ -135,6 +135,7 @@ func TestCachedSiteShowsChangesAtOnce(t *testing.T) {
 	})
 	t.Run("nobody sees what is for others", func(t *testing.T) { c.keepsVisitorsApart(t, s) })
 	t.Run("files", func(t *testing.T) { c.keepsFiles(t, s) })
+	t.Run("files that a browser has", s.filesAreKeptByBrowsers)
 }
 
 // keepsVisitorsApart has an administrator, somebody who knows a password, and everybody else visit the same pages in turn.
@@ -195,8 +196,25 @@ func (c *plannedCache) keepsFiles(t *testing.T, s *site) {
 		"/wp-content/uploads/none.css":                      false,
 	} {
 		first := c.get(t, path, nil)
+		if strings.HasSuffix(path, "/none.css") && (first.status != http.StatusNotFound || strings.Contains(first.body, "wp-block")) {
+			t.Errorf("%s: status %d, and WordPress has made a page for it", path, first.status)
+		}
 		if got := c.get(t, path, nil); (got.header.Get("Cache-Status") == "wordpress; hit") != isKept || first.body != got.body {
 			t.Errorf("%s: status %d, %s, want it kept: %v", path, got.status, got.header.Get("Cache-Status"), isKept)
 		}
+	}
+}
+
+// filesAreKeptByBrowsers asks for a file as a browser does that has it, compressed.
+func (s *site) filesAreKeptByBrowsers(t *testing.T) {
+	const path = "/wp-includes/css/dist/block-library/style.min.css?ver=1"
+	zipped := http.Header{"Accept-Encoding": {"gzip"}}
+	first := s.visit(t, http.MethodGet, path, "", zipped)
+	if first.header.Get("Content-Encoding") != "gzip" || first.header.Get("Cache-Control") != "public, max-age=3600" || first.header.Get("Etag") == "" {
+		t.Errorf("a file comes with %v", first.header)
+	}
+	zipped.Set("If-None-Match", first.header.Get("Etag"))
+	if again := s.visit(t, http.MethodGet, path, "", zipped); again.status != http.StatusNotModified {
+		t.Errorf("whoever has the file is answered %d", again.status)
 	}
 }
