@@ -686,7 +686,7 @@ func TestPlannedCacheIsNotHeldUp(t *testing.T) {
 // TestPlannedCacheBoundsBodies has visitors send bodies that do not come to their end.
 func TestPlannedCacheBoundsBodies(t *testing.T) {
 	c := startCache(t, startPages(t), asPlanned)
-	begin := func(visitor string) net.Conn {
+	begin := func(visitor string) {
 		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(edgeAddress)}}
 		connection, err := dialer.DialContext(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.port)))
 		noError(t, err)
@@ -694,7 +694,6 @@ func TestPlannedCacheBoundsBodies(t *testing.T) {
 		_, err = fmt.Fprintf(connection, "POST /wp-admin/async-upload.php HTTP/1.1\r\nHost: %s\r\nX-Forwarded-For: %s\r\nContent-Length: 100000\r\n\r\nx",
 			plannedHost, visitor)
 		noError(t, err)
-		return connection
 	}
 	status := func(visitor string) int {
 		return c.ask(t, http.MethodPost, "/wp-admin/async-upload.php", strings.Repeat("x", 20000), http.Header{"X-Forwarded-For": {visitor}}).status
