@@ -6,6 +6,7 @@ require (
 	github.com/florianl/go-nfqueue/v2 v2.1.0
 	github.com/google/go-containerregistry v0.22.0
 	github.com/mdlayher/netlink v1.11.2
+	github.com/pires/go-proxyproto v0.8.1
 	github.com/vishvananda/netlink v1.3.2-0.20251022194116-03b8f90390d9
 	github.com/vishvananda/netns v0.0.5
 	golang.org/x/net v0.57.0

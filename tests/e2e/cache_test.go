@@ -209,7 +209,7 @@ func (s *subject) changesShow(t *testing.T) error {
 func (s *subject) outage(t *testing.T, part, tried, workload string) {
 	t.Helper()
 	problem := errors.Join(s.keeps(t.Context(), s.article.path, s.article.title), s.keeps(t.Context(), "/", s.article.title))
-	client := s.client(t, true)
+	client := s.crowd(t, true)
 	kept := func(path string) func(context.Context) (load.Reply, error) {
 		return func(ctx context.Context) (load.Reply, error) {
 			return client.Get(ctx, path, http.StatusOK, s.article.title)

@@ -110,7 +110,7 @@ type writing struct {
 func (s *subject) write(t *testing.T) *writing {
 	t.Helper()
 	w := &writing{acknowledged: newLedger(), sent: make(chan time.Time)}
-	comment := s.comment(s.client(t, false), w.acknowledged)
+	comment := s.comment(s.crowd(t, false), w.acknowledged)
 	w.Run = load.Start(t.Context(), load.Stream{
 		Name: "comment", PerSecond: writesPerSecond, Connections: writeConnections,
 		Request: func(ctx context.Context) (load.Reply, error) {

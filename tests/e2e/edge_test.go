@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,6 +20,7 @@ import (
 	"wordpress-on-kubernetes/config"
 	"wordpress-on-kubernetes/tests/e2e/evidence"
 	"wordpress-on-kubernetes/tests/e2e/load"
+	"wordpress-on-kubernetes/tests/stack"
 )
 
 // usualHeaders are on every answer over HTTPS, once each.
@@ -413,7 +413,7 @@ func (f flooded) String() string {
 // flood tries passwords from one address, and looks at the site from another one meanwhile.
 func (s *subject) flood(t *testing.T, rounds int) (found flooded, problem error) {
 	t.Helper()
-	other := s.fromElsewhere(t)
+	other := s.visitedBy(t, stack.Crowd()...)
 	client := s.client(t, true)
 	defer client.Close()
 	// The first pages of new pods are slow, and would be what the flood is compared with.
@@ -524,23 +524,14 @@ func (s *site) opensLogin(ctx context.Context) error {
 	return err
 }
 
-// fromElsewhere is a visitor of another address than all others have: those come by a node's port, and so from a node; this one
-// comes to the edge's pod from the network that joins the nodes.
-func (s *subject) fromElsewhere(t *testing.T) *site {
+// visitedBy is the site as others than this machine see it: each request is the next one's of them, on a connection of its own.
+func (s *subject) visitedBy(t *testing.T, visitors ...stack.Visitor) *site {
 	t.Helper()
-	edge, err := (&cluster{Interface: s.kubernetes, namespace: edgeNamespace}).readyPods(t.Context(), edgeSelector)
-	if err != nil || len(edge) == 0 {
-		t.Fatalf("%d pods of the edge are ready: %v", len(edge), err)
-	}
-	transport, err := s.project.EdgeTransport()
+	transport, err := s.project.EdgeTransport(visitors...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return inNetwork(s.project, func() (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(edge[0].Status.PodIP, "8443"))
-		})
-	}
+	transport.DisableKeepAlives = true
 	visitor, err := newSite(transport, "https://"+s.host, s.host)
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 
 	"wordpress-on-kubernetes/tests/e2e/evidence"
 	"wordpress-on-kubernetes/tests/e2e/load"
+	"wordpress-on-kubernetes/tests/stack"
 )
 
 // The load that a change goes through, in requests a second. Most of it is one small file, so that a rollout meets
@@ -48,7 +49,7 @@ type visits struct {
 func (s *subject) visit(t *testing.T) *visits {
 	t.Helper()
 	acknowledged := newLedger()
-	kept, fresh := s.client(t, true), s.client(t, false)
+	kept, fresh := s.crowd(t, true), s.crowd(t, false)
 	files := pick(filesPerSecond, moreFilesPerSecond)
 	run := load.Start(t.Context(),
 		load.Stream{Name: fileStream + "kept connection", PerSecond: files / 2, Connections: 4, Request: getFile(kept)},
@@ -60,9 +61,17 @@ func (s *subject) visit(t *testing.T) *visits {
 	return &visits{Run: run, acknowledged: acknowledged}
 }
 
-func (s *subject) client(t *testing.T, keepAlive bool) *load.Client {
+// crowd makes each connection from another address, as visitors do, so that what is measured is measured with every limit of a
+// client's on, and none is reached.
+func (s *subject) crowd(t *testing.T, keepAlive bool) *load.Client {
 	t.Helper()
-	client, err := load.NewClient("https://"+s.host, keepAlive, s.project.EdgeTransport)
+	return s.client(t, keepAlive, stack.Crowd()...)
+}
+
+// client makes its connections from the addresses of the visitors in turn, or from this machine's.
+func (s *subject) client(t *testing.T, keepAlive bool, visitors ...stack.Visitor) *load.Client {
+	t.Helper()
+	client, err := load.NewClient("https://"+s.host, keepAlive, func() (*http.Transport, error) { return s.project.EdgeTransport(visitors...) })
 	if err != nil {
 		t.Fatal(err)
 	}

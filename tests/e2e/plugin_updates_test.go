@@ -181,7 +181,7 @@ func (s *subject) update(t *testing.T, from *wordpressOrg, wanted pluginUpdate) 
 // patientReaders read the article, and fail neither when they do nor when they are told when to come again.
 func (s *subject) patientReaders(t *testing.T, told func()) load.Stream {
 	t.Helper()
-	client := s.client(t, true)
+	client := s.crowd(t, true)
 	check := func(response *http.Response, body []byte) error {
 		switch {
 		case response.StatusCode == http.StatusServiceUnavailable && response.Header.Get("Retry-After") != "":

@@ -18,6 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"wordpress-on-kubernetes/tests/e2e/evidence"
+	"wordpress-on-kubernetes/tests/stack"
 )
 
 const (
@@ -87,7 +88,7 @@ func TestSlowClientsAreContained(t *testing.T) {
 	}
 	s.keep(t, proof{promise: 21, title: "slow clients hold no pod", rounds: len(found.Rounds), requests: found.Pages, failed: found.Failed,
 		tried: fmt.Sprintf("%d connections of one address, idle, with slow heads, with slow bodies of 1 to 25 kB/s and with slow readers, while "+
-			"a visitor of another address reads pages; then %d connections of one address at a time", slowConnections, office),
+			"others read pages, each page from another address, with every limit of a client on; then %d connections of one address at a time", slowConnections, office),
 		details: found, figures: found.figures(), figure: outcome(problem, found.String())}, problem)
 
 	restore := s.unbuffered(t)
@@ -113,7 +114,7 @@ func (s *subject) unbuffered(t *testing.T) (restore func()) {
 // slowClients measures a visitor's pages in rounds, without slow clients and with them.
 func (s *subject) slowClients(t *testing.T, rounds int) (found slowedByClients, problem error) {
 	t.Helper()
-	other := s.fromElsewhere(t)
+	other := s.visitedBy(t, stack.Crowd()...)
 	if first := other.pagesFor(t.Context(), slowTime/2); first.problem != nil {
 		t.Fatal(first.problem) // the first pages of new pods are slow
 	}
@@ -320,29 +321,21 @@ func (s *subject) officeIsRefused(t *testing.T) int64 {
 func TestVisitorIsWhoHeIs(t *testing.T) {
 	s := subjectOf(t, ours)
 	const forged = "198.51.100.66"
-	seen := map[string]string{}
 	var problem error
-	for name, visitor := range map[string]*site{"one by the node's port": s.visitor, "one from the nodes' network": s.fromElsewhere(t)} {
-		address, err := s.addressOf(t, visitor, forged)
-		seen[name] = address
-		if err == nil && net.ParseIP(address) == nil {
-			err = fmt.Errorf("%q is no address", address)
-		}
-		if err == nil && address == forged {
-			err = errors.New("the forged address is believed")
+	for _, one := range []stack.Visitor{1, 2} {
+		address, err := s.addressOf(t, s.visitedBy(t, one), forged)
+		if err == nil && address != one.String() {
+			err = fmt.Errorf("taken for %q", address)
 		}
 		if err == nil && !s.logsTell(t, address) {
-			err = fmt.Errorf("no pod's log tells %s", address)
+			err = errors.New("no pod's log tells the address")
 		}
 		if err != nil {
-			problem = errors.Join(problem, fmt.Errorf("%s: %w", name, err))
+			problem = errors.Join(problem, fmt.Errorf("visitor of %s: %w", one, err))
 		}
 	}
-	if seen["one by the node's port"] == seen["one from the nodes' network"] {
-		problem = errors.Join(problem, fmt.Errorf("both visitors are taken for %q", seen["one by the node's port"]))
-	}
 	s.keep(t, proof{promise: 26, title: "the visitor's address is his own", rounds: 1,
-		tried:  "two visitors of different addresses who forge X-Forwarded-For and Client-IP",
+		tried:  "two visitors of different addresses, told by a load balancer in front of the edge, who forge X-Forwarded-For and Client-IP",
 		figure: outcome(problem, "WordPress and the pods' logs tell each one's own address, and never the forged one")}, problem)
 }
 

@@ -71,7 +71,7 @@ func (s *subject) frontPages(t *testing.T, connections int, duration time.Durati
 // frontPagesAt asks for the front page so often, or as fast as it comes.
 func (s *subject) frontPagesAt(t *testing.T, perSecond float64, connections int, duration time.Duration) load.Report {
 	t.Helper()
-	client := s.client(t, true)
+	client := s.crowd(t, true)
 	defer client.Close()
 	report, err := load.Measure(t.Context(), load.Stream{
 		Name: fmt.Sprintf("front page, %d connections", connections), PerSecond: perSecond, Connections: connections,

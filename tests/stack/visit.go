@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -42,8 +43,27 @@ func (p *Project) Endpoints() (Endpoints, error) {
 	return found, nil
 }
 
-// EdgeTransport reaches any host through the local cluster's edge and trusts its authority alone.
-func (p *Project) EdgeTransport() (*http.Transport, error) {
+// Visitor is somebody who visits the local cluster's edge from an address of his own, 203.0.113.N. 1 is this machine.
+type Visitor byte
+
+// Crowd is everybody but this machine.
+func Crowd() []Visitor {
+	var all []Visitor
+	for n := Visitor(2); n < 255; n++ {
+		all = append(all, n)
+	}
+	return all
+}
+
+// String is the visitor's address, as the edge is told by what forwards this machine's ports to it.
+func (v Visitor) String() string { return fmt.Sprintf("203.0.113.%d", byte(v)) }
+
+// EdgeTransport reaches any host through the local cluster's edge and trusts its authority alone. Each connection is the next visitor's of those
+// that are named, in turn, or else this machine's.
+func (p *Project) EdgeTransport(visitors ...Visitor) (*http.Transport, error) {
+	if len(visitors) == 0 {
+		visitors = []Visitor{1}
+	}
 	found, err := p.Endpoints()
 	if err != nil {
 		return nil, err
@@ -56,6 +76,7 @@ func (p *Project) EdgeTransport() (*http.Transport, error) {
 	if !roots.AppendCertsFromPEM(authority) {
 		return nil, fmt.Errorf("%s holds no certificate", p.EdgeCA())
 	}
+	var connections atomic.Uint64
 	return &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -63,7 +84,9 @@ func (p *Project) EdgeTransport() (*http.Transport, error) {
 			if strings.HasSuffix(address, ":80") {
 				edge = found.HTTP
 			}
-			return (&net.Dialer{}).DialContext(ctx, network, edge)
+			visitor := visitors[(connections.Add(1)-1)%uint64(len(visitors))]
+			from := &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(visitor))}
+			return (&net.Dialer{LocalAddr: from}).DialContext(ctx, network, edge)
 		},
 	}, nil
 }

@@ -1,6 +1,8 @@
 package addons
 
 import (
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +61,26 @@ func TestServicesHaveTheAddressesThatTheClusterExpects(t *testing.T) {
 	for _, port := range edge.Spec.Ports {
 		if port.NodePort != want[port.Name] {
 			t.Errorf("%s is on node port %d, and the host forwards to %d", port.Name, port.NodePort, want[port.Name])
+		}
+	}
+}
+
+// Who is trusted may say that he is anybody, so no pod is.
+func TestTheEdgeTrustsTheNodesAlone(t *testing.T) {
+	nodes := netip.PrefixFrom(netip.MustParseAddr(spec.FabricIP), spec.FabricPrefix).Masked()
+	trusted := []string{nodes.String()}
+	for n := 1; n <= spec.MaxNodes; n++ {
+		bridge := slices.Clone(spec.NodePods(n).IP.To4())
+		bridge[3]++
+		trusted = append(trusted, bridge.String())
+	}
+	var edge appsv1.Deployment
+	into(t, objects(t, "Deployment")["traefik"], &edge)
+	arguments := edge.Spec.Template.Spec.Containers[0].Args
+	for _, port := range []string{"web", "websecure"} {
+		want := "--entrypoints." + port + ".proxyprotocol.trustedips=" + strings.Join(trusted, ",")
+		if !slices.Contains(arguments, want) {
+			t.Errorf("%s is not among %v", want, arguments)
 		}
 	}
 }

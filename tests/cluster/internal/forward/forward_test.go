@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -55,6 +56,12 @@ func exchange(t *testing.T, address, message string) string {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
+	return finish(t, conn, message)
+}
+
+// finish sends a message, ends the own half, and returns what comes back.
+func finish(t *testing.T, conn net.Conn, message string) string {
+	t.Helper()
 	if _, err := io.WriteString(conn, message); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +78,7 @@ func exchange(t *testing.T, address, message string) string {
 func TestTCPPassesOverTargetsThatDoNotAnswer(t *testing.T) {
 	front, target := listen(t), upperCaser(t)
 	targets := func() []Target { return []Target{{Address: closedAddress(t)}, {Address: target}} }
-	go TCP(context.Background(), front, targets)
+	go TCP(context.Background(), front, targets, nil)
 	if answer := exchange(t, front.Addr().String(), "hello"); answer != "HELLO" {
 		t.Errorf("answer %q", answer)
 	}
@@ -79,7 +86,7 @@ func TestTCPPassesOverTargetsThatDoNotAnswer(t *testing.T) {
 
 func TestTCPClosesTheConnectionWhenNoTargetAnswers(t *testing.T) {
 	front := listen(t)
-	go TCP(context.Background(), front, func() []Target { return nil })
+	go TCP(context.Background(), front, func() []Target { return nil }, nil)
 	conn, err := net.Dial("tcp", front.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -88,9 +95,25 @@ func TestTCPClosesTheConnectionWhenNoTargetAnswers(t *testing.T) {
 	expectClosed(t, conn)
 }
 
+func TestVisitorTellsAnAddressForEachOfTheMachine(t *testing.T) {
+	front, target := listen(t), upperCaser(t)
+	go TCP(context.Background(), front, func() []Target { return []Target{{Address: target}} }, Visitor)
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 1, 0, 42)}}
+	conn, err := dialer.Dial("tcp", front.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	from, to := conn.LocalAddr().(*net.TCPAddr).Port, conn.RemoteAddr().(*net.TCPAddr).Port
+	want := fmt.Sprintf("PROXY TCP4 203.0.113.42 127.0.0.1 %d %d\r\nHELLO", from, to)
+	if answer := finish(t, conn, "hello"); answer != want {
+		t.Errorf("the target read %q, want %q", answer, want)
+	}
+}
+
 func TestTCPClosesTheConnectionsOfATargetThatIsGone(t *testing.T) {
 	front, target, gone := listen(t), listen(t), make(chan struct{})
-	go TCP(context.Background(), front, func() []Target { return []Target{{Address: target.Addr().String(), Gone: gone}} })
+	go TCP(context.Background(), front, func() []Target { return []Target{{Address: target.Addr().String(), Gone: gone}} }, nil)
 	conn, err := net.Dial("tcp", front.Addr().String())
 	if err != nil {
 		t.Fatal(err)

@@ -6,11 +6,15 @@ package forward
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/pires/go-proxyproto"
 )
 
 // dialTimeout bounds one attempt to reach a target: a node that was killed does not answer.
@@ -26,9 +30,12 @@ type Target struct {
 // Targets returns the targets to try, best first, at the time of the call.
 type Targets func() []Target
 
+// Greeting is what a target is told of its client before the client's first byte.
+type Greeting func(client, server net.Conn) error
+
 // TCP hands every connection of listener to the first of the targets that answers, and closes it when that one is gone, as a load
-// balancer does that looks after its targets. It returns when the listener is closed.
-func TCP(ctx context.Context, listener net.Listener, targets Targets) {
+// balancer does that looks after its targets. It greets the target first, unless greet is nil, and returns when the listener is closed.
+func TCP(ctx context.Context, listener net.Listener, targets Targets, greet Greeting) {
 	for {
 		client, err := listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -46,6 +53,12 @@ func TCP(ctx context.Context, listener net.Listener, targets Targets) {
 				return
 			}
 			defer func() { _ = server.Close() }()
+			if greet != nil {
+				if err := greet(client, server); err != nil {
+					log.Printf("forward %s: greet %s: %v", listener.Addr(), server.RemoteAddr(), err)
+					return
+				}
+			}
 			joined := make(chan struct{})
 			defer close(joined)
 			go func() {
@@ -59,6 +72,24 @@ func TCP(ctx context.Context, listener net.Listener, targets Targets) {
 			join(client, server)
 		}()
 	}
+}
+
+// visitors is the network of the addresses that the edge takes visitors to have (RFC 5737, TEST-NET-3): addresses of the internet to
+// whoever judges them, and nobody's.
+var visitors = net.IPv4(203, 0, 113, 0).To4()
+
+// Visitor tells the edge by the PROXY protocol, as load balancers do, that the client is a visitor of its own: 203.0.113.N for a
+// client of an address of the loopback network that ends in N. So this machine can visit as up to 254 people.
+func Visitor(client, server net.Conn) error {
+	from, isTCP := client.RemoteAddr().(*net.TCPAddr)
+	if !isTCP || from.IP.To4() == nil {
+		return fmt.Errorf("a client of %s, want one of IPv4", client.RemoteAddr())
+	}
+	address := slices.Clone(visitors)
+	address[3] = from.IP.To4()[3]
+	header := proxyproto.HeaderProxyFromAddrs(1, &net.TCPAddr{IP: address, Port: from.Port}, client.LocalAddr())
+	_, err := header.WriteTo(server)
+	return err
 }
 
 func dialFirst(ctx context.Context, targets []Target) (conn net.Conn, gone <-chan struct{}, err error) {

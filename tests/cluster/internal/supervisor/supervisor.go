@@ -136,9 +136,9 @@ func (s *Supervisor) forward(ctx context.Context, files Files) {
 	api := func() []forward.Target {
 		return []forward.Target{{Address: fmt.Sprintf("%s:%d", spec.FabricIP, spec.APIServerPort)}}
 	}
-	go forward.TCP(ctx, files.API, api)
-	go forward.TCP(ctx, files.HTTPS, s.nodes.targets(spec.SecureNodePort))
-	go forward.TCP(ctx, files.HTTP, s.nodes.targets(spec.WebNodePort))
+	go forward.TCP(ctx, files.API, api, nil)
+	go forward.TCP(ctx, files.HTTPS, s.nodes.targets(spec.SecureNodePort), forward.Visitor)
+	go forward.TCP(ctx, files.HTTP, s.nodes.targets(spec.WebNodePort), forward.Visitor)
 	go func() {
 		if err := http.Serve(files.Proxy, forward.Proxy(s.nodes.dial)); err != nil && !errors.Is(err, net.ErrClosed) {
 			log.Printf("proxy: %v", err)
