@@ -263,7 +263,7 @@ func frontendArgs(
 		AuthSecret:         secret(stack.AuthSecret),
 		ExistingAuthSecret: settings.ExistingSecret,
 		FilesMade:          keep.fileHook(),
-		After:              slices.Concat(mysql.Ready, closed),
+		After:              slices.Concat(keep.unlessNew(mysql.Ready), closed),
 	}
 }
 
@@ -313,7 +313,7 @@ func cacheArgs(
 		KeyChecksum: wordpress.KeysChecksum,
 		FilesMade:   keep.fileHook(),
 		// With pods of WordPress of another revision it would work as well, but their purges may not be for it.
-		After: slices.Concat(wordpress.Ready, closed),
+		After: slices.Concat(keep.unlessNew(wordpress.Ready), closed),
 	}
 }
 

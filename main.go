@@ -192,7 +192,7 @@ func publish(
 	if err != nil {
 		return nil, err
 	}
-	return pages, wordpress.Publish(&frontend.Behind{Selector: cache.Selector(), Port: cache.SitePortName, After: pages.Ready})
+	return pages, wordpress.Publish(&frontend.Behind{Selector: cache.Selector(), Port: cache.SitePortName, After: keep.unlessNew(pages.Ready)})
 }
 
 // export tells what was deployed, and never a secret.

@@ -144,20 +144,21 @@ func TestManifestsAreAsRecorded(t *testing.T) {
 	})
 }
 
-// A site with a cache before it; what nginx and Apache make of its files is tried with the local images, which need them.
-func TestCachedSiteIsAsRecorded(t *testing.T) {
-	registrations := load(t, "dev", map[string]string{"wordpress:cache.enabled": "true"}).mustRun(t)
+// A site without a cache before it; what Apache makes of its files is tried with the local images, which need them.
+func TestUncachedSiteIsAsRecorded(t *testing.T) {
+	registrations := load(t, "dev", map[string]string{"wordpress:cache.enabled": "false"}).mustRun(t)
 	manifests, err := mocks.YAML(plan.Objects(registrations, plan.HideSecrets))
 	if err != nil {
 		t.Fatal(err)
 	}
-	compareGolden(t, "manifests-cached.golden.yaml", manifests)
-	compareGolden(t, "urns-cached.golden", inventory(registrations))
+	compareGolden(t, "manifests-uncached.golden.yaml", manifests)
+	compareGolden(t, "urns-uncached.golden", inventory(registrations))
 }
 
 // What Apache makes of the addresses that proxies append is tried with the local images, which need the file.
 func TestForwardedSiteIsAsRecorded(t *testing.T) {
 	registrations := load(t, "dev", map[string]string{
+		"wordpress:cache.enabled": "false",
 		"wordpress:ingress.clientAddress": "forwarded", "wordpress:ingress.proxies": "2",
 		"wordpress:network.edge.cidrs[0]": "198.51.100.0/28", "wordpress:network.edge.cidrs[1]": "2001:db8:ed6e::/64",
 	}).mustRun(t)
@@ -244,7 +245,7 @@ func TestEveryPodIsRestricted(t *testing.T) {
 				spoilt = append(spoilt, object.Name())
 			}
 		}
-		if want := []string{"wordpress", "wordpress-mysql"}; !slices.Equal(spoilt, want) {
+		if want := []string{"wordpress", "wordpress-cache", "wordpress-mysql"}; !slices.Equal(spoilt, want) {
 			t.Errorf("without security context %q are refused, want %q", spoilt, want)
 		}
 	})
@@ -675,7 +676,7 @@ func TestStackNameBecomesALabel(t *testing.T) {
 
 func TestOverrideChangesItsObjectsAlone(t *testing.T) {
 	for _, row := range []struct{ key, value, objects string }{
-		{"wordpress:frontend.image", "wordpress:7.2.0-php8.3-apache", "CronJob wordpress-cron, Deployment wordpress"},
+		{"wordpress:frontend.image", "wordpress:7.2.0-php8.3-apache", "CronJob wordpress-cron, Deployment wordpress, Deployment wordpress-cache"},
 		{"wordpress:frontend.resources.cpu", "1", "Deployment wordpress"},
 		{"wordpress:frontend.maxSurge", "25%", "Deployment wordpress"},
 		{"wordpress:frontend.disruptionBudget.maxUnavailable", "2", "PodDisruptionBudget wordpress"},
@@ -688,10 +689,10 @@ func TestOverrideChangesItsObjectsAlone(t *testing.T) {
 		{"wordpress:storage.content.size", "4Gi", "PersistentVolumeClaim wordpress-content"},
 		{"wordpress:storage.database.size", "40Gi", "PersistentVolumeClaim wordpress-mysql-data"},
 		{"wordpress:ingress.tls.certResolver", "other", "IngressRoute wordpress"},
-		{"wordpress:network.edge.namespace", "kube-system", "NetworkPolicy wordpress"},
-		{"wordpress:network.dns.cidrs[0]", "169.254.20.10/32", "NetworkPolicy wordpress, NetworkPolicy wordpress-cron"},
-		{"wordpress:network.dns.port", "1053", "NetworkPolicy wordpress, NetworkPolicy wordpress-cron"},
-		{"wordpress:network.dns.cachePodLabels.app", "cache", "NetworkPolicy wordpress, NetworkPolicy wordpress-cron"},
+		{"wordpress:network.edge.namespace", "kube-system", "NetworkPolicy wordpress, NetworkPolicy wordpress-cache"},
+		{"wordpress:network.dns.cidrs[0]", "169.254.20.10/32", "NetworkPolicy wordpress, NetworkPolicy wordpress-cache, NetworkPolicy wordpress-cron"},
+		{"wordpress:network.dns.port", "1053", "NetworkPolicy wordpress, NetworkPolicy wordpress-cache, NetworkPolicy wordpress-cron"},
+		{"wordpress:network.dns.cachePodLabels.app", "cache", "NetworkPolicy wordpress, NetworkPolicy wordpress-cache, NetworkPolicy wordpress-cron"},
 		{"wordpress:frontend.service.annotations.cost-centre", "shop", "Service wordpress"},
 		{"wordpress:storage.cephfs.operatorNamespace", "rook-operator", "StorageClass csi-cephfs"},
 	} {
@@ -754,22 +755,29 @@ func TestOpenNetworkHasNoPolicies(t *testing.T) {
 // A ConfigMap is never changed: pods of the old revision keep theirs until they are gone.
 func TestChangedFileReplacesItsConfigMapAndRollsItsPods(t *testing.T) {
 	for _, row := range []struct {
-		key, value, configMap string
-		changed               []string // beside the ConfigMap
+		key, value string
+		configMaps []string
+		changed    []string // beside the ConfigMaps
 	}{
-		{"wordpress:frontend.maxUploadSize", "32Mi", "wordpress", []string{"Deployment wordpress", "Middleware wordpress-body"}},
-		{"wordpress:frontend.requestMemory", "64Mi", "wordpress", []string{"Deployment wordpress"}},
-		{"wordpress:frontend.maxRequestSeconds", "29", "wordpress", []string{"CronJob wordpress-cron", "Deployment wordpress", "ServersTransport wordpress"}},
-		{"wordpress:database.maxConnections", "152", "wordpress-mysql", []string{"StatefulSet wordpress-mysql"}},
+		{"wordpress:frontend.maxUploadSize", "32Mi", []string{"wordpress", "wordpress-cache"},
+			[]string{"Deployment wordpress", "Deployment wordpress-cache", "Middleware wordpress-body"}},
+		{"wordpress:frontend.requestMemory", "64Mi", []string{"wordpress"}, []string{"Deployment wordpress"}},
+		{"wordpress:frontend.maxRequestSeconds", "29", []string{"wordpress", "wordpress-cache"},
+			[]string{"CronJob wordpress-cron", "Deployment wordpress", "Deployment wordpress-cache", "ServersTransport wordpress"}},
+		{"wordpress:cache.staleSeconds", "60", []string{"wordpress", "wordpress-cache"}, []string{"Deployment wordpress", "Deployment wordpress-cache"}},
+		{"wordpress:database.maxConnections", "152", []string{"wordpress-mysql"}, []string{"StatefulSet wordpress-mysql"}},
 	} {
 		t.Run(row.key, func(t *testing.T) {
 			before := byIdentity(load(t, "prod", nil).mustRun(t))
 			after := byIdentity(load(t, "prod", map[string]string{row.key: row.value}).mustRun(t))
-			old, renewed := contentNamed(t, before, row.configMap), contentNamed(t, after, row.configMap)
-			if old == renewed {
-				t.Fatalf("the ConfigMap of the new file has the name of the old one: %s", old)
+			want := slices.Clone(row.changed)
+			for _, configMap := range row.configMaps {
+				old, renewed := contentNamed(t, before, configMap), contentNamed(t, after, configMap)
+				if old == renewed {
+					t.Fatalf("the ConfigMap of the new file has the name of the old one: %s", old)
+				}
+				want = append(want, old, renewed)
 			}
-			want := append([]string{old, renewed}, row.changed...)
 			slices.Sort(want)
 			if got := changed(before, after); !slices.Equal(got, want) {
 				t.Errorf("changed %q, want %q", got, want)
@@ -819,7 +827,7 @@ func TestChangedAuthSecretRollsThePods(t *testing.T) {
 	before := byIdentity(loaded.mustRun(t))
 	loaded.values["wordpress:authSecret"] += "-rotated"
 	after := byIdentity(loaded.mustRun(t))
-	want := []string{"Deployment wordpress", "Secret wordpress-auth"}
+	want := []string{"Deployment wordpress", "Deployment wordpress-cache", "Secret wordpress-auth"}
 	if got := changed(before, after); !slices.Equal(got, want) {
 		t.Errorf("changed %q, want %q", got, want)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,38 +32,53 @@ const (
 // databaseIsLast tells that MySQL is changed after WordPress. A change starts it anew, and WordPress waits for it meanwhile: that must be
 // the WordPress that the stack wants, of which an earlier one may not have known how. A site that does not serve, or whose pods hang in an
 // update, may need its database first.
-func (u *upkeep) databaseIsLast() bool { return u != nil && u.siteServes }
+func (u *upkeep) databaseIsLast() bool { return u != nil && u.site.serves }
 
-// serves tells whether there is a site that a restart of MySQL would disturb.
-func (u *upkeep) serves(ctx context.Context) (serves bool, err error) {
+// unlessNew leaves out what a site that is made for the first time need not wait for: nobody visits it yet, WordPress's pods wait for their
+// database themselves, and the cache's serve without WordPress. So all pods start at the same time, as by `kubectl apply`.
+func (u *upkeep) unlessNew(ready []pulumi.Resource) []pulumi.Resource {
+	if u != nil && u.site.isNew {
+		return nil
+	}
+	return ready
+}
+
+// siteState is what is there of MySQL and WordPress when an update begins.
+type siteState struct {
+	// serves: both do, and a restart of MySQL would disturb visitors.
+	serves bool
+	// isNew: neither is there.
+	isNew bool
+}
+
+// there is the site that the cluster has.
+func (u *upkeep) there(ctx context.Context) (found siteState, err error) {
 	client, err := u.connect()
 	if err != nil {
-		return false, err
+		return siteState{}, err
 	}
 	// One bad answer of the API server is no reason to end an update that has not begun.
 	ended := wait.PollUntilContextCancel(ctx, look, true, func(ctx context.Context) (bool, error) {
-		serves, err = u.bothServe(ctx, client)
+		found, err = u.lookAt(ctx, client)
 		return err == nil || apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err), nil
 	})
 	if ended != nil && err == nil {
 		err = ended
 	}
 	if err != nil {
-		return false, fmt.Errorf("see whether the site serves: %w", err)
+		return siteState{}, fmt.Errorf("see whether the site serves: %w", err)
 	}
-	return serves, nil
+	return found, nil
 }
 
-func (u *upkeep) bothServe(ctx context.Context, client *cluster.Client) (bool, error) {
-	mysql, err := client.AppsV1().StatefulSets(u.namespace).Get(ctx, database.Service, metav1.GetOptions{})
-	if err != nil {
-		return false, unlessMissing(err)
+func (u *upkeep) lookAt(ctx context.Context, client *cluster.Client) (siteState, error) {
+	mysql, noMySQL := client.AppsV1().StatefulSets(u.namespace).Get(ctx, database.Service, metav1.GetOptions{})
+	wordpress, noWordPress := client.AppsV1().Deployments(u.namespace).Get(ctx, frontend.Name, metav1.GetOptions{})
+	if noMySQL != nil || noWordPress != nil {
+		isNew := apierrors.IsNotFound(noMySQL) && apierrors.IsNotFound(noWordPress)
+		return siteState{isNew: isNew}, errors.Join(unlessMissing(noMySQL), unlessMissing(noWordPress))
 	}
-	wordpress, err := client.AppsV1().Deployments(u.namespace).Get(ctx, frontend.Name, metav1.GetOptions{})
-	if err != nil {
-		return false, unlessMissing(err)
-	}
-	return mysql.Status.ReadyReplicas > 0 && isRolledOut(wordpress), nil
+	return siteState{serves: mysql.Status.ReadyReplicas > 0 && isRolledOut(wordpress)}, nil
 }
 
 func unlessMissing(err error) error {

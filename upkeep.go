@@ -30,8 +30,8 @@ type upkeep struct {
 	namespace string
 	// passwords are those of the program's own server. Nil: somebody else changes them.
 	passwords *passwords.Changer
-	// siteServes tells that MySQL and WordPress both serve when the update begins.
-	siteServes bool
+	// site is what is there when the update begins. Not known where somebody else runs the database.
+	site siteState
 	// beforePassword and beforeRootPassword run before the engine changes the Secrets, afterPassword when it has.
 	beforePassword, beforeRootPassword, afterPassword *pulumi.ResourceHook
 	// filesMade runs when the engine has made a ConfigMap with files, and beforeServer before it changes MySQL after WordPress.
@@ -87,7 +87,7 @@ func (u *upkeep) look(ctx context.Context, stack *config.Stack) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if u.siteServes, err = u.serves(ctx); u.preview {
+	if u.site, err = u.there(ctx); u.preview {
 		return nil
 	}
 	return err

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 
+	"wordpress-on-kubernetes/components/cache"
 	"wordpress-on-kubernetes/components/cluster"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
@@ -43,33 +44,38 @@ func hanging() runtime.Object {
 	return found
 }
 
-func TestDatabaseIsChangedLastWhereTheSiteServes(t *testing.T) {
+// A new site waits for nothing, one that serves has MySQL changed last, and any other one first.
+func TestServersChangeInTheOrderThatTheSiteNeeds(t *testing.T) {
 	for name, c := range map[string]struct {
-		there []runtime.Object
-		last  bool
+		there       []runtime.Object
+		last, isNew bool
 	}{
-		"nothing is there":          {nil, false},
-		"WordPress never came":      {[]runtime.Object{mysqlWith(1)}, false},
-		"MySQL is not ready":        {[]runtime.Object{mysqlWith(0), wordpressWith(3)}, false},
-		"WordPress does not serve":  {[]runtime.Object{mysqlWith(1), wordpressWith(0)}, false},
-		"WordPress hangs":           {[]runtime.Object{mysqlWith(1), hanging()}, false},
-		"both serve":                {[]runtime.Object{mysqlWith(1), wordpressWith(1)}, true},
-		"MySQL was deleted by hand": {[]runtime.Object{wordpressWith(3)}, false},
+		"nothing is there":          {isNew: true},
+		"WordPress never came":      {there: []runtime.Object{mysqlWith(1)}},
+		"MySQL is not ready":        {there: []runtime.Object{mysqlWith(0), wordpressWith(3)}},
+		"WordPress does not serve":  {there: []runtime.Object{mysqlWith(1), wordpressWith(0)}},
+		"WordPress hangs":           {there: []runtime.Object{mysqlWith(1), hanging()}},
+		"both serve":                {there: []runtime.Object{mysqlWith(1), wordpressWith(1)}, last: true},
+		"MySQL was deleted by hand": {there: []runtime.Object{wordpressWith(3)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := &cluster.Client{Interface: fake.NewClientset(c.there...)}
 			keep := &upkeep{preview: true, namespace: "here", connect: func() (*cluster.Client, error) { return client, nil }}
 			var err error
-			if keep.siteServes, err = keep.serves(t.Context()); err != nil {
+			if keep.site, err = keep.there(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			registrations := registeredWith(t, keep)
-			mysql, wordpress := registered(t, registrations, "StatefulSet"), registered(t, registrations, "Deployment")
+			mysql, wordpress := registered(t, registrations, "StatefulSet", database.Service), registered(t, registrations, "Deployment", frontend.Name)
+			pages := registered(t, registrations, "Deployment", cache.Name)
 			if got := slices.Contains(mysql.DependsOn, wordpress.URN); got != c.last {
 				t.Errorf("MySQL waits for WordPress: %t", got)
 			}
-			if got := slices.Contains(wordpress.DependsOn, mysql.URN); got == c.last {
+			if got, want := slices.Contains(wordpress.DependsOn, mysql.URN), !c.last && !c.isNew; got != want {
 				t.Errorf("WordPress waits for MySQL: %t", got)
+			}
+			if got := slices.Contains(pages.DependsOn, wordpress.URN); got == c.isNew {
+				t.Errorf("the cache waits for WordPress: %t", got)
 			}
 		})
 	}
@@ -90,14 +96,14 @@ func registeredWith(t *testing.T, keep *upkeep) []plan.Registration {
 	return registrations
 }
 
-func registered(t *testing.T, all []plan.Registration, kind string) plan.Registration {
+func registered(t *testing.T, all []plan.Registration, kind, name string) plan.Registration {
 	t.Helper()
 	for _, one := range all {
-		if one.Type == "kubernetes:apps/v1:"+kind {
+		if one.Type == "kubernetes:apps/v1:"+kind && one.Inputs["metadata"].ObjectValue()["name"].StringValue() == name {
 			return one
 		}
 	}
-	t.Fatalf("no %s is registered", kind)
+	t.Fatalf("no %s %s is registered", kind, name)
 	return plan.Registration{}
 }
 

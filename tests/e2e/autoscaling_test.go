@@ -68,7 +68,7 @@ func (s *subject) busy(t *testing.T) (stop func()) {
 		go func() {
 			for ctx.Err() == nil {
 				// Failures are another proof's concern.
-				_, _ = visitor.get(ctx, "/")
+				_, _ = visitor.get(ctx, "/"+anew)
 			}
 			done <- struct{}{}
 		}()

@@ -246,7 +246,7 @@ func (s *subject) shakeHands(t *testing.T, roots *x509.CertPool) *handshakes {
 	t.Helper()
 	h := &handshakes{serials: map[string]bool{}}
 	h.Run = load.Start(t.Context(), load.Stream{
-		Name: "handshake", PerSecond: handshakesPerSecond, Connections: 4, Request: getFile(s.trusting(t, roots, h.note)),
+		Name: "handshake", PerSecond: handshakesPerSecond, Connections: 4, Request: getFile(s.trusting(t, roots, h.note), aFile),
 	})
 	return h
 }

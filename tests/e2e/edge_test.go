@@ -498,12 +498,12 @@ func (s *subject) floodOnce(t *testing.T, other *site, client *load.Client, foun
 	return err
 }
 
-// pageTime reads the front page again and again while the other context lasts, and returns the mean time in seconds. Not the median:
+// pageTime has the front page made again and again while the other context lasts, and returns the mean time in seconds. Not the median:
 // the CPU limit cuts a page into slices of 100 ms, so that a single page takes about 0.1 s or 0.2 s, and the median is either.
 func (s *site) pageTime(ctx, while context.Context) (float64, error) {
 	began, pages := time.Now(), 0
 	for pages == 0 || while.Err() == nil {
-		got, err := s.get(ctx, "/")
+		got, err := s.get(ctx, "/"+anew)
 		if err == nil && got.status != http.StatusOK {
 			err = fmt.Errorf("front page: status %d", got.status)
 		}

@@ -160,7 +160,7 @@ func (d *somebodysDatabase) present(t *testing.T, as identity) {
 
 // reach asks for the front page, which the database makes.
 func (s *subject) reach(ctx context.Context) error {
-	response, err := s.visitor.get(ctx, "/")
+	response, err := s.visitor.get(ctx, "/"+anew)
 	if err == nil && response.status != 200 {
 		err = fmt.Errorf("status %d: %s", response.status, excerpt(response.body))
 	}

@@ -60,7 +60,7 @@ func TestPicturesAreTaken(t *testing.T) {
 
 	before := s.restarts(t)
 	reading := load.Start(t.Context(),
-		load.Stream{Name: "page", PerSecond: pagesPerSecond, Connections: 2, Request: s.getArticle(s.crowd(t, true))})
+		load.Stream{Name: "page", PerSecond: pagesPerSecond, Connections: 2, Request: s.getArticle(s.crowd(t, true), anew)})
 	alone := s.take(t.Context(), t, photo)
 	together := s.takeAtOnce(t, photo)
 	animation := s.take(t.Context(), t, upload{"animation.gif", "image/gif", animation(t), 2})

@@ -192,7 +192,7 @@ func (s *subject) patientReaders(t *testing.T, told func()) load.Stream {
 		return nil
 	}
 	return load.Stream{Name: pageStream, PerSecond: 5, Connections: 6, Request: func(ctx context.Context) (load.Reply, error) {
-		return client.GetChecked(ctx, s.article.path, check)
+		return client.GetChecked(ctx, s.article.path+anew, check)
 	}}
 }
 

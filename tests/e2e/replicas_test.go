@@ -42,7 +42,7 @@ func TestCostOfMoreReplicas(t *testing.T) {
 			}
 		}
 		s.keep(t, proof{promise: 14, title: "cost of more replicas", rounds: len(sentences), figures: figures,
-			tried:  "front page on eight connections a replica, while the database's connections are counted twice a second",
+			tried:  "front page, made anew for each request, on eight connections a replica, while the database's connections are counted twice a second",
 			figure: strings.Join(sentences, "; ")}, problem)
 	})
 }

@@ -159,7 +159,7 @@ func (c *plannedCache) begin(t *testing.T, origin, key string, edit func(name, c
 		":8080 resolve", ":"+origin+" resolve", ":80 resolve", ":"+origin+" resolve",
 		"listen 8080", "listen "+strconv.Itoa(c.port), "listen 8081", "listen "+strconv.Itoa(c.purgePort))
 	folder := volume(t)
-	for name, content := range plannedIn(t, "cached", "nginx.conf") {
+	for name, content := range plannedIn(t, "dev", "nginx.conf") {
 		// The first minute, in which changes may pass a pod by, is a test of its own.
 		content = strings.Replace(content, "const unknown = 60000", "const unknown = 0", 1)
 		content = edgeHere.Replace(here.Replace(edit(name, content)))

@@ -40,7 +40,7 @@ func startCachedSite(t *testing.T) (*site, *plannedCache) {
 		}
 	}
 	s.installPlanned(t, root)
-	planned := plannedIn(t, "cached", "site.conf")
+	planned := plannedIn(t, "dev", "site.conf")
 	planned["cache.php"] = strings.NewReplacer("'wordpress-cache'", "'127.0.0.1'", "8081", strconv.Itoa(c.purgePort)).Replace(planned["cache.php"])
 	s.startFiles(t, root, planned)
 	c.begin(t, strconv.Itoa(s.port), "NONCE-salt", asPlanned)

@@ -27,9 +27,10 @@ const plannedHost = "wordpress.localhost"
 // plannedFiles are those that the program mounts in a pod of WordPress, as the golden manifests have them.
 func plannedFiles(t *testing.T) map[string]string { return plannedFilesBeside(t, "site.conf") }
 
-// plannedFilesBeside are those of the development stack's ConfigMap that holds the given one.
+// plannedFilesBeside are those of the development stack's ConfigMap that holds the given one, without a cache before the site: nothing but
+// the edge tells its pods whom a request comes from.
 func plannedFilesBeside(t *testing.T, name string) map[string]string {
-	return plannedIn(t, "dev", name)
+	return plannedIn(t, "uncached", name)
 }
 
 // plannedIn are those of the ConfigMap of given golden manifests that holds the given one.
