@@ -7,6 +7,7 @@ import (
 	"text/template"
 
 	"wordpress-on-kubernetes/components/forwarded"
+	"wordpress-on-kubernetes/components/headers"
 	"wordpress-on-kubernetes/components/limits"
 )
 
@@ -87,7 +88,8 @@ func files(args *Args) map[string]string {
 		"TrackingArguments": strings.Join(trackingArguments, "|"),
 		"Cookies":           strings.Join(cookies, "|"),
 		"Paths":             strings.Join(paths, "|"),
-		"Headers":           args.Headers.Always(),
+		"Headers":           ownHeaders(args.Headers),
+		"HSTSSeconds":       args.Headers.HSTSSeconds,
 		"PodsService":       args.WordPress.PodsService,
 		"PHPPort":           args.WordPress.Port,
 		"Service":           args.WordPress.Service,
@@ -99,6 +101,19 @@ func files(args *Args) map[string]string {
 		all[key] = render(key, values)
 	}
 	return all
+}
+
+// ownHeader is a header of what the pods answer by themselves; Variable is its name as nginx writes it in variables.
+type ownHeader struct {
+	headers.Header
+	Variable string
+}
+
+func ownHeaders(policy headers.Policy) (own []ownHeader) {
+	for _, header := range policy.Always() {
+		own = append(own, ownHeader{header, strings.ToLower(strings.ReplaceAll(header.Name, "-", "_"))})
+	}
+	return own
 }
 
 // keysMebibytes are nginx's notes of what is kept: 8,000 of them in a MiB, for pages of 8 KiB on average, compressed.

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,6 +101,8 @@ type plannedCache struct {
 	pages     *pages
 	// from is the address that requests come from. Empty: the edge's.
 	from string
+	// addresses are those that a name has. Nil: the origin's.
+	addresses func(name string) [][4]byte
 }
 
 // lifeOfKept is longer than a page lives that is kept for a second: nginx counts whole ones.
@@ -107,8 +110,11 @@ const lifeOfKept = 2100 * time.Millisecond
 
 const purgeKey = "the-salt-that-both-know"
 
-// nameServer answers every name with the loopback's address, as the cluster's DNS does with the pods'.
-func nameServer(t *testing.T, address string) {
+// here is where the origin listens.
+func here(string) [][4]byte { return [][4]byte{{127, 0, 0, 1}} }
+
+// nameServer answers names as the cluster's DNS does.
+func nameServer(t *testing.T, address string, addresses func(name string) [][4]byte) {
 	t.Helper()
 	connection, err := net.ListenPacket("udp", address)
 	noError(t, err)
@@ -125,10 +131,13 @@ func nameServer(t *testing.T, address string) {
 			}
 			message.Response = true
 			for _, question := range message.Questions {
-				if question.Type == dnsmessage.TypeA {
+				if question.Type != dnsmessage.TypeA {
+					continue
+				}
+				for _, found := range addresses(question.Name.String()) {
 					message.Answers = append(message.Answers, dnsmessage.Resource{
 						Header: dnsmessage.ResourceHeader{Name: question.Name, Class: question.Class, TTL: 5},
-						Body:   &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}},
+						Body:   &dnsmessage.AResource{A: found},
 					})
 				}
 			}
@@ -154,15 +163,19 @@ func (c *plannedCache) begin(t *testing.T, origin, key string, edit func(name, c
 	t.Helper()
 	root := unpack(t, "nginx-1.30")
 	const dns = "127.0.0.53:53"
-	nameServer(t, dns)
-	here := strings.NewReplacer(
+	addresses := c.addresses
+	if addresses == nil {
+		addresses = here
+	}
+	nameServer(t, dns, addresses)
+	ports := strings.NewReplacer(
 		":8080 resolve", ":"+origin+" resolve", ":80 resolve", ":"+origin+" resolve",
 		"listen 8080", "listen "+strconv.Itoa(c.port), "listen 8081", "listen "+strconv.Itoa(c.purgePort))
 	folder := volume(t)
 	for name, content := range plannedIn(t, "dev", "nginx.conf") {
 		// The first minute, in which changes may pass a pod by, is a test of its own.
 		content = strings.Replace(content, "const unknown = 60000", "const unknown = 0", 1)
-		content = edgeHere.Replace(here.Replace(edit(name, content)))
+		content = edgeHere.Replace(ports.Replace(edit(name, content)))
 		noError(t, os.WriteFile(filepath.Join(folder, name), []byte(content), 0o444))
 	}
 	secrets := volume(t)
@@ -244,6 +257,52 @@ func TestPlannedCacheKeepsWhatIsEverybodys(t *testing.T) {
 	t.Run("WordPress is shown nothing of the visitor", c.showsNothing)
 	t.Run("what is somebody's passes", c.passes)
 	t.Run("what is not for everybody is not kept", c.keepsNothingElse)
+	t.Run("security headers are on every answer once", c.isHard)
+}
+
+// isHard wants what WordPress says, where it does, and what the pod itself says otherwise.
+func (c *plannedCache) isHard(t *testing.T) {
+	hard := map[string]string{
+		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "SAMEORIGIN", "Strict-Transport-Security": "max-age=31536000",
+		"Referrer-Policy": "strict-origin-when-cross-origin", "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+	}
+	told := everybodys()
+	told.header = told.header.Clone()
+	for name := range hard {
+		told.header.Set(name, "as WordPress says")
+	}
+	c.pages.set("/hard/", told)
+	for what, one := range map[string]struct {
+		method, path string
+		header       http.Header
+		status       int
+		byWordPress  bool
+	}{
+		"a page":                {http.MethodGet, "/hard/", nil, http.StatusOK, true},
+		"the same page, kept":   {http.MethodGet, "/hard/", nil, http.StatusOK, true},
+		"a page that passes":    {http.MethodGet, "/hard/?s=a", nil, http.StatusOK, true},
+		"a method that is off":  {http.MethodTrace, "/", nil, http.StatusMethodNotAllowed, false},
+		"another host":          {http.MethodGet, "/", http.Header{"Host": {"other.example"}}, http.StatusMisdirectedRequest, false},
+		"a body that is large":  {http.MethodPost, "/", http.Header{"Content-Length": {"99999999999"}}, http.StatusRequestEntityTooLarge, false},
+		"headers without bound": {http.MethodGet, "/", http.Header{"X-A": {strings.Repeat("a", 20000)}}, http.StatusBadRequest, false},
+	} {
+		got := c.ask(t, one.method, one.path, "", one.header)
+		if got.status != one.status {
+			t.Errorf("%s: status %d, want %d", what, got.status, one.status)
+		}
+		for name, want := range hard {
+			if one.byWordPress {
+				want = "as WordPress says"
+			}
+			// Of a request whose headers are refused, it is not known whether it came over HTTPS.
+			if name == "Strict-Transport-Security" && one.status == http.StatusBadRequest {
+				continue
+			}
+			if values := got.header.Values(name); len(values) != 1 || values[0] != want {
+				t.Errorf("%s: %s is %q, want %q once", what, name, values, want)
+			}
+		}
+	}
 }
 
 func (c *plannedCache) keepsPages(t *testing.T) {
@@ -809,5 +868,44 @@ func TestPlannedCacheKnowsWhomToBelieve(t *testing.T) {
 		if got := c.get(t, "/encoding/", http.Header{"Accept-Encoding": {encoding}}); got.body == zipped.body {
 			t.Errorf("what was kept for gzip is shown for %q", encoding)
 		}
+	}
+}
+
+// Pods are replaced while requests wait for one that has gone: nginx takes no other one for them once it knows of the new ones.
+func TestPlannedCacheOutlivesPods(t *testing.T) {
+	gone := [][4]byte{lost(t, "198.51.100.8"), lost(t, "198.51.100.9")}
+	var asked atomic.Int64
+	p := startPages(t)
+	origin, err := url.Parse(p.URL)
+	noError(t, err)
+	c := &plannedCache{site: site{port: freePort(t)}, purgePort: freePort(t), pages: p}
+	c.addresses = func(name string) [][4]byte {
+		if !strings.Contains(name, "headless") {
+			return here(name)
+		}
+		return gone[asked.Add(1)%2:][:1]
+	}
+	c.begin(t, origin.Port(), purgeKey, asPlanned)
+	const changes, visitors = 3, 20
+	var failed, done atomic.Int64
+	var all sync.WaitGroup
+	for visitor := range visitors {
+		all.Go(func() {
+			for number := 0; asked.Load() < changes; number++ {
+				path := fmt.Sprintf("/%d/%d/", visitor, number) // may be kept, and is not yet
+				if visitor%2 == 0 {
+					path = "/?s=" + strconv.Itoa(number)
+				}
+				if got := c.get(t, path, nil); got.status != http.StatusOK {
+					failed.Add(1)
+					t.Logf("%s: status %d", path, got.status)
+				}
+				done.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if failed.Load() > 0 {
+		t.Errorf("%d of %d requests failed", failed.Load(), done.Load())
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os/exec"
 	"strings"
 	"testing"
@@ -56,7 +57,14 @@ func TestWaitingForADatabaseEnds(t *testing.T) {
 func unreachable(t *testing.T) string {
 	t.Helper()
 	const address = "198.51.100.7"
+	lost(t, address)
+	return address + ":3306"
+}
+
+// lost has packets to the address end on this machine.
+func lost(t *testing.T, address string) [4]byte {
+	t.Helper()
 	noError(t, run(exec.Command("ip", "route", "replace", address, "dev", "lo")))
 	t.Cleanup(func() { noError(t, run(exec.Command("ip", "route", "del", address, "dev", "lo"))) })
-	return address + ":3306"
+	return netip.MustParseAddr(address).As4()
 }
