@@ -12,11 +12,14 @@ import (
 
 // Figures are the numbers of a result by name, so that results can be compared by machine. A name is in lowerCamelCase. A count is
 // named after what is counted, as in failed or lostComments, and is whole; every other number ends with its unit, one of units, as in
-// p99Milliseconds or slowedRatio.
+// p99Milliseconds or slowedRatio, or with its unit and atBest, as in slowedRatioAtBest.
 type Figures map[string]float64
 
 // units that a name may end with.
-var units = []string{"PerSecond", "PerMinute", "Milliseconds", "Seconds", "Ratio", "Bytes", "Cores"}
+var units = []string{"PerSecond", "PerMinute", "Milliseconds", "Seconds", "Ratio", "Bytes", "MiB", "Cores"}
+
+// atBest after a unit says that others were at their best.
+const atBest = "AtBest"
 
 // perSecond is the unit of which less is worse.
 const perSecond = "PerSecond"
@@ -28,10 +31,11 @@ var otherSpellings = map[string]string{
 	"Millicores": "Cores", "Rate": "PerSecond",
 }
 
-var figureName = regexp.MustCompile(`^[a-z][a-z0-9]*([A-Z][a-z0-9]+)*$`)
+var figureName = regexp.MustCompile(`^[a-z][a-z0-9]*([A-Z][a-z0-9]+)*(MiB)?$`)
 
 // unitOf is what a name ends with; empty for a count.
 func unitOf(name string) string {
+	name = strings.TrimSuffix(name, atBest)
 	for _, unit := range units {
 		if strings.HasSuffix(name, unit) {
 			return unit

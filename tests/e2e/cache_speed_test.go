@@ -1,0 +1,197 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"wordpress-on-kubernetes/tests/e2e/evidence"
+	"wordpress-on-kubernetes/tests/e2e/load"
+)
+
+const (
+	// askedFor is more than two pods of cacheCPU can answer, and steadyPerSecond is what they can.
+	askedFor, steadyPerSecond = 5000, 1000
+	// mostSwept is the most connections that the tutorial's best number of them is looked for among.
+	mostSwept = 32
+	// leastPairs of runs in turn.
+	leastPairs = 5
+)
+
+// sameProcessorTime is as much for all pods that make or keep pages as the tutorial's three pods of 200m have.
+var sameProcessorTime = map[string]string{
+	cacheEnabled: "true", "wordpress:cache.resources.cpu": "60m", "wordpress:frontend.resources.cpu": "240m",
+}
+
+// split says what sameProcessorTime is.
+const split = "two pods of the cache of 60m CPU each and two of WordPress of 240m, against the tutorial's three of 200m"
+
+// TestKeptPagesAreFast asks for the front page as fast as it comes, in turn with the tutorial's site, each with the same processor time for
+// all pods that make or keep pages; then at a fixed rate, while pages come to their end and a change is made.
+func TestKeptPagesAreFast(t *testing.T) {
+	needTime(t)
+	other := subjectOf(t, tutorial)
+	defer other.holdReplicas(t)()
+	s := newCached(t, "fast", sameProcessorTime)
+	s.deploy(t)
+	s.fill(t)
+	s.awaitKept(t)
+	run := pick(15*time.Second, time.Minute)
+	other.frontPages(t, tutorialConnections, warmUp)
+	best, swept := other.bestConnections(t, run/3)
+	s.frontPagesAt(t, askedFor, tutorialConnections, warmUp)
+	var mine, theirs, theirBest []load.Report
+	for range pick(2, leastPairs) {
+		theirs = append(theirs, other.frontPages(t, tutorialConnections, run))
+		mine = append(mine, s.frontPagesAt(t, askedFor, tutorialConnections, run))
+		theirBest = append(theirBest, other.frontPages(t, best, run))
+	}
+	most := s.mostMemory(t)
+	tail, memory, problem := s.steadily(t)
+	most = max(most, memory)
+	ratios, atBest := ratiosOf(mine, theirs), ratiosOf(mine, theirBest)
+	figures := speedFigures(mine)
+	figures["anonymousRatio"], figures["anonymousRatioAtBest"] = median(slices.Sorted(slices.Values(ratios))), median(slices.Sorted(slices.Values(atBest)))
+	figures["bestConnections"] = float64(best)
+	figures["p99Milliseconds"], figures["steadyPerSecond"] = 1000*tail.Streams[0].Latency.P99, tail.Streams[0].Achieved
+	figures["memoryMiB"] = most
+	all := append(slices.Clone(mine), tail)
+	s.keep(t, proof{promise: 35, part: "front page", title: cacheIsFast, rounds: len(mine), measured: true,
+		tried: fmt.Sprintf("front page, %d connections asking for %d a second for %s, in turn with the tutorial's site on as many connections and on "+
+			"the %d that it is fastest with of 1 to %d; %d rounds; %s. Then %d a second for %s, with pages that are kept for %s s and a change in the middle",
+			tutorialConnections, askedFor, run, best, mostSwept, len(mine), split, steadyPerSecond, time.Minute, steadyTTL),
+		figure: fmt.Sprintf("%s times as many pages as the tutorial's site, %s times at its best: %s against %s and %s a second; at %.0f a second p99 "+
+			"%.1f ms; a pod takes %.0f MiB at most", spreadOf(ratios), spreadOf(atBest), spreadOf(achieved(mine)), spreadOf(achieved(theirs)),
+			spreadOf(achieved(theirBest)), tail.Streams[0].Achieved, 1000*tail.Streams[0].Latency.P99, most),
+		figures: figures, requests: requests(all), failed: failed(all),
+		details: map[string][]load.Report{"kept": mine, "tutorial": theirs, "tutorial at its best": theirBest, "sweep": swept, "steady": {tail}},
+	}, errors.Join(problem, allAnswered(all)))
+}
+
+// bestConnections is the number of connections with which the site makes the most pages.
+func (s *subject) bestConnections(t *testing.T, each time.Duration) (best int, swept []load.Report) {
+	t.Helper()
+	most := 0.0
+	for connections := 1; connections <= mostSwept; connections *= 2 {
+		report := s.frontPages(t, connections, each)
+		swept = append(swept, report)
+		if report.Streams[0].Achieved > most {
+			best, most = connections, report.Streams[0].Achieved
+		}
+	}
+	return best, swept
+}
+
+// steadyTTL in seconds lets pages come to their end within a run.
+const steadyTTL = "20"
+
+// steadily asks for as much as the pods can answer, while pages come to their end and a change is made, and also tells the most memory that
+// a pod took, in MiB.
+func (s *subject) steadily(t *testing.T) (report load.Report, memory float64, problem error) {
+	t.Helper()
+	s.contender.(*program).change(t, "wordpress:cache.ttlSeconds", steadyTTL)
+	s.awaitKept(t)
+	const half = 30 * time.Second
+	client := s.crowd(t, true)
+	defer client.Close()
+	var seen statuses
+	run := load.Start(t.Context(), load.Stream{
+		Name: "front page", PerSecond: steadyPerSecond, Connections: tutorialConnections,
+		Request: func(ctx context.Context) (load.Reply, error) {
+			return s.getKept(ctx, client, "/", s.article.title, &seen)
+		},
+	})
+	hold(t, half)
+	problem = s.visitor.retitle(t.Context(), s.guestbook, "A guestbook, edited")
+	hold(t, half)
+	report = run.Stop()
+	t.Logf("answers by %s: %s", statusOfCache, &seen)
+	if seen.count(stale) == 0 || seen.count(miss) == 0 {
+		problem = errors.Join(problem, fmt.Errorf("no page came to its end, or none was changed: %s", &seen))
+	}
+	return report, s.mostMemory(t), problem
+}
+
+// mostMemory of a pod of the cache, in MiB.
+func (s *subject) mostMemory(t *testing.T) (most float64) {
+	t.Helper()
+	pods, err := s.kubernetes.readyPods(t.Context(), cacheSelector)
+	if err != nil || len(pods) == 0 {
+		t.Fatalf("%d pods of the cache are ready: %v", len(pods), err)
+	}
+	for _, pod := range pods {
+		group, err := groupOf(&pod)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bytes, err := group.workingSet()
+		if err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, float64(bytes)/(1<<20))
+	}
+	return most
+}
+
+// ratiosOf are how many times as much was reached in each of several runs as in those beside them.
+func ratiosOf(mine, theirs []load.Report) (ratios []float64) {
+	for i, report := range mine {
+		ratios = append(ratios, report.Streams[0].Achieved/theirs[i].Streams[0].Achieved)
+	}
+	return ratios
+}
+
+func achieved(reports []load.Report) (rates []float64) {
+	rates, _, _ = measures(reports)
+	return rates
+}
+
+// TestAdministratorIsFast asks for the dashboard and the front page as the administrator, whose pages nobody keeps, in turn with the
+// tutorial's site.
+func TestAdministratorIsFast(t *testing.T) {
+	needTime(t)
+	other := subjectOf(t, tutorial)
+	defer other.holdReplicas(t)()
+	s := newCached(t, "administrator", sameProcessorTime)
+	s.deploy(t)
+	s.fill(t)
+	pages := []struct{ name, path string }{{"dashboard", "/wp-admin/"}, {"front page", "/"}}
+	run := pick(15*time.Second, 30*time.Second)
+	mine, theirs := map[string][]load.Report{}, map[string][]load.Report{}
+	mySessions, theirSessions := s.sessions(t, tutorialConnections), other.sessions(t, tutorialConnections)
+	for _, page := range pages {
+		other.pagesOf(t, theirSessions, page.path, warmUp)
+		s.pagesOf(t, mySessions, page.path, warmUp)
+	}
+	for range pick(2, leastPairs) {
+		for _, page := range pages {
+			theirs[page.name] = append(theirs[page.name], other.pagesOf(t, theirSessions, page.path, run))
+			mine[page.name] = append(mine[page.name], s.pagesOf(t, mySessions, page.path, run))
+		}
+	}
+	figures := evidence.Figures{}
+	var sentence []string
+	var all []load.Report
+	lower := 0.0
+	for i, page := range pages {
+		ratios := ratiosOf(mine[page.name], theirs[page.name])
+		middle := median(slices.Sorted(slices.Values(ratios)))
+		if i == 0 || middle < lower {
+			lower = middle
+		}
+		figures[[]string{"dashboardRatio", "loggedInFrontPageRatio"}[i]] = middle
+		sentence = append(sentence, fmt.Sprintf("%s: %s times as many (%s against %s a second)", page.name, spreadOf(ratios),
+			spreadOf(achieved(mine[page.name])), spreadOf(achieved(theirs[page.name]))))
+		all = append(all, mine[page.name]...)
+	}
+	figures["loggedInRatio"] = lower
+	s.keep(t, proof{promise: 35, part: "administrator", title: cacheIsFast, rounds: len(mine["front page"]), measured: true,
+		tried: fmt.Sprintf("dashboard and front page as the administrator, %d connections with a session each, as fast as they come for %s, in turn "+
+			"with the tutorial's site; %s", tutorialConnections, run, split),
+		figure: sentence[0] + "; " + sentence[1], figures: figures, requests: requests(all), failed: failed(all),
+		details: map[string]map[string][]load.Report{"ours": mine, "tutorial": theirs},
+	}, allAnswered(all))
+}
