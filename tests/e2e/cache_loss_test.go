@@ -139,8 +139,13 @@ func (s *subject) awaitCache(t *testing.T) {
 			return err
 		}
 		list, err := s.kubernetes.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: cacheSelector})
-		if err == nil && len(list.Items) != int(*now.Spec.Replicas) {
-			err = fmt.Errorf("%d pods are there, want %d", len(list.Items), *now.Spec.Replicas)
+		if err != nil {
+			return err
+		}
+		// What the Deployment tells of itself may be of before.
+		ready, err := s.kubernetes.readyPods(ctx, cacheSelector)
+		if want := int(*now.Spec.Replicas); err == nil && (len(list.Items) != want || len(ready) != want) {
+			err = fmt.Errorf("%d pods are there and %d ready, want %d", len(list.Items), len(ready), want)
 		}
 		return errors.Join(err, rolledOut(now))
 	})
