@@ -56,6 +56,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{"php": php
 func siteFiles(args *Args) map[string]string {
 	values := map[string]any{
 		"SitePort":           SitePort,
+		"StartupAgent":       startupAgent,
 		"ProbePort":          probePort,
 		"CorePath":           corePath,
 		"HealthPath":         healthPath,
@@ -134,6 +135,9 @@ func fileKeys(args *Args) []string {
 	}
 	return keys
 }
+
+// startupAgent is how the request of files/startup.php to its own pod calls itself.
+const startupAgent = "startup"
 
 // sendBufferBytes are what the kernel keeps of an answer, so that the process which made it is free again while a slow visitor still
 // reads. Pages, scripts and most pictures are smaller. The kernel doubles it, counts it as the pod's memory, and gives less where the node's
