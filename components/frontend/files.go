@@ -23,10 +23,11 @@ const (
 	picturesKey = "pictures.php"
 	connectKey  = "connect.php"
 	installKey  = "install.php"
-	// requestsKey, updatesKey and databaseKey are parts of wp-config.php.
+	// requestsKey, updatesKey, databaseKey and pagesKey are parts of wp-config.php.
 	requestsKey = "requests.php"
 	updatesKey  = "updates.php"
 	databaseKey = "database.php"
+	pagesKey    = "pages.php"
 	// cacheKey is the part of wp-config.php that works with a cache before the pods, and is there only where there is one.
 	cacheKey = "cache.php"
 	// patientKey is the class of the database that databaseKey has WordPress use.
@@ -95,6 +96,7 @@ func siteFiles(args *Args) map[string]string {
 		"UpdatesPath":            configPath + "/" + updatesKey,
 		"FilesystemPath":         configPath + "/" + filesystemKey,
 		"DatabasePath":           configPath + "/" + databaseKey,
+		"PagesPath":              configPath + "/" + pagesKey,
 		"PatientPath":            configPath + "/" + patientKey,
 		// The rest of a request's time is for its page. Nobody looks at a page that long, whatever a request may take.
 		"DatabasePatienceSeconds": min(args.MaxRequestSeconds*5/6, 60),
@@ -127,8 +129,8 @@ func cacheValues(args *Args) map[string]any {
 // fileKeys are the files that every pod has, and the one for a cache.
 func fileKeys(args *Args) []string {
 	keys := []string{
-		portsKey, siteKey, phpKey, wpConfigKey, picturesKey, requestsKey, updatesKey, databaseKey, patientKey, maintenanceKey, filesystemKey,
-		seedKey, startupKey, connectKey, installKey,
+		portsKey, siteKey, phpKey, wpConfigKey, picturesKey, requestsKey, updatesKey, databaseKey, pagesKey, patientKey, maintenanceKey,
+		filesystemKey, seedKey, startupKey, connectKey, installKey,
 	}
 	if args.Cache != nil {
 		keys = append(keys, cacheKey)

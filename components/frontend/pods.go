@@ -219,6 +219,7 @@ func programMounts(args *Args) corev1.VolumeMountArray {
 		pod.File(configVolume, updatesKey, configPath+"/"+updatesKey),
 		pod.File(configVolume, filesystemKey, configPath+"/"+filesystemKey),
 		pod.File(configVolume, databaseKey, configPath+"/"+databaseKey),
+		pod.File(configVolume, pagesKey, configPath+"/"+pagesKey),
 		pod.File(configVolume, patientKey, configPath+"/"+patientKey),
 		pod.File(configVolume, maintenanceKey, corePath+"/.maintenance"),
 	}

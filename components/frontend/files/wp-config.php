@@ -96,6 +96,7 @@ foreach (['upload', 'sideload'] as $kind) {
 require {{php .RequestsPath}};
 require {{php .UpdatesPath}};
 require {{php .DatabasePath}};
+require {{php .PagesPath}};
 {{- if .Cache}}
 require {{php .CachePath}};
 {{- end}}

@@ -62,7 +62,9 @@ func (s *site) startPlanned(t *testing.T, root string) {
 }
 
 // partsOfConfig are mounted for wp-config.php and the program's own scripts.
-var partsOfConfig = []string{"cache.php", "pictures.php", "requests.php", "updates.php", "database.php", "patient.php", "filesystem.php", "connect.php"}
+var partsOfConfig = []string{
+	"cache.php", "pictures.php", "requests.php", "updates.php", "database.php", "pages.php", "patient.php", "filesystem.php", "connect.php",
+}
 
 func mountedParts(t *testing.T, planned map[string]string, ports *strings.Replacer) (folder string) {
 	t.Helper()
