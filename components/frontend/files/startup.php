@@ -46,7 +46,7 @@ function is_compiled() {
 // Asks this pod for the front page, as the edge does, but by an address that no cache and no visitor has. Whatever the answer is.
 function page_is_made() {
 	$end = microtime(true) + TRY_SECONDS;
-	$socket = @stream_socket_client('tcp://localhost:{{.SitePort}}', $code, $message, TRY_SECONDS);
+	$socket = @stream_socket_client('tcp://127.0.0.1:{{.SitePort}}', $code, $message, TRY_SECONDS);
 	if (!$socket) {
 		return false;
 	}

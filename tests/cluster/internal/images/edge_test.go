@@ -72,13 +72,16 @@ func mountedParts(t *testing.T, planned map[string]string, ports *strings.Replac
 	for _, name := range partsOfConfig {
 		noError(t, os.WriteFile(filepath.Join(folder, name), []byte(ports.Replace(planned[name])), 0o444))
 	}
+	noError(t, os.Mkdir(filepath.Join(folder, "health"), 0o755))
+	noError(t, os.WriteFile(filepath.Join(folder, "health", "startup.php"), []byte(ports.Replace(planned["startup.php"])), 0o444))
 	return folder
 }
 
 // startFiles runs a pod with files that are not all as planned.
-func (s *site) startFiles(t *testing.T, root string, planned map[string]string) {
+func (s *site) startFiles(t *testing.T, root string, planned map[string]string) *container {
 	t.Helper()
-	ports := strings.NewReplacer("8080", strconv.Itoa(s.port), "8081", strconv.Itoa(freePort(t)))
+	s.probePort = freePort(t)
+	ports := strings.NewReplacer("8080", strconv.Itoa(s.port), "8081", strconv.Itoa(s.probePort))
 	c := start(t, spec{
 		root:   root,
 		folder: "/usr/src/wordpress",
@@ -105,6 +108,7 @@ func (s *site) startFiles(t *testing.T, root string, planned map[string]string) 
 		_ = response.Body.Close()
 		return response.StatusCode == http.StatusOK
 	})
+	return c
 }
 
 // answer is what a pod said, whatever the status.

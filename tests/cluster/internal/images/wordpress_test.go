@@ -17,10 +17,11 @@ import (
 // site is WordPress under test, run as the program runs it: core from the image, wp-content on a volume, port and
 // document root by mounted configuration.
 type site struct {
-	content string // wp-content
-	env     []string
-	port    int
-	client  *http.Client
+	content   string // wp-content
+	env       []string
+	port      int
+	probePort int
+	client    *http.Client
 }
 
 func newSite(t *testing.T, m *mysql) *site {
