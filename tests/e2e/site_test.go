@@ -19,11 +19,7 @@ import (
 	"wordpress-on-kubernetes/tests/stack"
 )
 
-// Where the tests deploy to: beside the dev stack, whose file they use.
 const (
-	testNamespace = "wordpress-e2e"
-	testHost      = "e2e.wordpress.localhost"
-
 	oldImage = "localhost/wordpress:6.8"
 	newImage = "localhost/wordpress:7.1"
 )
@@ -31,6 +27,8 @@ const (
 // suite is what the steps of TestSite share. The steps build on one another, as a site's life does.
 type suite struct {
 	project    *stack.Project
+	namespace  string
+	host       string
 	endpoints  stack.Endpoints
 	kubernetes *cluster
 	deployment *deployment
@@ -67,10 +65,13 @@ func newSuite(t *testing.T) *suite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	project.Variant = "-e2e"
+	// Beside the dev stack, whose file is used.
+	name := beside("e2e")
+	namespace, host := "wordpress-"+name, name+".wordpress.localhost"
+	project.Variant = "-" + name
 	project.Overrides = map[string]string{
-		"wordpress:namespace":             testNamespace,
-		"wordpress:site.host":             testHost,
+		"wordpress:namespace":             namespace,
+		"wordpress:site.host":             host,
 		"wordpress:frontend.image":        oldImage,
 		"wordpress:frontend.drainSeconds": "2",
 		"wordpress:storage.protect":       "true",
@@ -79,7 +80,7 @@ func newSuite(t *testing.T) *suite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kubernetes, err := connect(project.Kubeconfig(), testNamespace)
+	kubernetes, err := connect(project.Kubeconfig(), namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func newSuite(t *testing.T) *suite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	visitor, err := throughEdge(testHost, project)
+	visitor, err := throughEdge(host, project)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func newSuite(t *testing.T) *suite {
 		t.Fatal(err)
 	}
 	s := &suite{
-		project: project, endpoints: found, kubernetes: kubernetes, deployment: deployed, visitor: visitor,
+		project: project, namespace: namespace, host: host, endpoints: found, kubernetes: kubernetes, deployment: deployed, visitor: visitor,
 		admin: admin,
 	}
 	t.Cleanup(func() { s.cleanUp(t) })
@@ -120,7 +121,7 @@ func (s *suite) interrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "the database and WordPress are under way", func(ctx context.Context) error {
-		_, noDatabase := s.kubernetes.AppsV1().StatefulSets(testNamespace).Get(ctx, statefulSetName, metav1.GetOptions{})
+		_, noDatabase := s.kubernetes.AppsV1().StatefulSets(s.namespace).Get(ctx, statefulSetName, metav1.GetOptions{})
 		_, noWordPress := s.kubernetes.deployment(ctx)
 		return errors.Join(noDatabase, noWordPress)
 	})
@@ -194,7 +195,7 @@ func (s *suite) eachPod(t *testing.T, visit func(*site) error) {
 		t.Fatalf("%d pods are ready, want at least 2", len(pods))
 	}
 	for _, pod := range pods {
-		visitor, err := straightTo(pod.Status.PodIP, ourPlace.port, testHost, s.endpoints.Proxy)
+		visitor, err := straightTo(pod.Status.PodIP, ourPlace.port, s.host, s.endpoints.Proxy)
 		if err == nil {
 			err = visit(visitor)
 		}
@@ -237,7 +238,7 @@ func (s *suite) cleanUp(t *testing.T) {
 	ctx := context.Background()
 	if t.Failed() {
 		keepArtifacts(ctx, t, s.kubernetes, s.project)
-		keepArtifact(t, s.project, testNamespace+"-engine.log", s.deployment.output.Bytes())
+		keepArtifact(t, s.project, s.namespace+"-engine.log", s.deployment.output.Bytes())
 	}
 	if err := s.deployment.giveUp(ctx); err != nil {
 		t.Errorf("clean up: %v", err)
