@@ -21,7 +21,7 @@ func TestCacheCostsLittle(t *testing.T) {
 	s := newCached(t, "cost", map[string]string{cacheEnabled: "true"})
 	s.deploy(t)
 	s.fill(t)
-	s.awaitKept(t)
+	s.awaitGrown(t)
 	frontends, caches := s.podsOf(t, s.frontend), s.podsOf(t, cacheSelector)
 	pairs, pages := pick(3, 12), pick(20, 50)
 	asked := 0

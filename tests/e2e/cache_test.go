@@ -157,8 +157,8 @@ func TestVisitorsAreLedOverToACache(t *testing.T) {
 // youngCache is how long a pod keeps pages for moments only, with some room.
 const youngCache = 70 * time.Second
 
-// awaitKept waits until the pods of the cache keep pages for as long as they are meant to, and keep the article and the front page.
-func (s *subject) awaitKept(t *testing.T) {
+// awaitGrown waits until the pods of the cache keep pages for as long as they are meant to.
+func (s *subject) awaitGrown(t *testing.T) {
 	t.Helper()
 	await(t, "the pods of the cache are older than a minute", func(ctx context.Context) error {
 		pods, err := s.kubernetes.readyPods(ctx, cacheSelector)
@@ -169,6 +169,12 @@ func (s *subject) awaitKept(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// awaitKept waits until the pods of the cache have grown, and keep the article and the front page.
+func (s *subject) awaitKept(t *testing.T) {
+	t.Helper()
+	s.awaitGrown(t)
 	await(t, "every pod keeps the article and the front page", func(ctx context.Context) error {
 		return errors.Join(s.keeps(ctx, s.article.path, s.article.title), s.keeps(ctx, "/", s.article.title))
 	})

@@ -34,7 +34,7 @@ func TestManyAddressesAreKept(t *testing.T) {
 	s.deploy(t)
 	s.fill(t)
 	posts := s.manyPosts(t)
-	s.awaitKept(t)
+	s.awaitGrown(t)
 	all := s.sessions(t, 8)
 	client, fresh := s.crowd(t, true), s.crowd(t, false)
 	defer client.Close()
