@@ -34,16 +34,21 @@ function place(path) {
 	return trimmed === '' ? '/' : trimmed;
 }
 
-// version of a request's path: that of all pages, and how often it and the paths above it were stepped. The front page is above none.
-function version(r) {
+// changes of a request's path: the version of all pages, and how often it and the paths above it were stepped. The front page is above none.
+function changes(r) {
 	const zone = ngx.shared.versions;
 	const path = place(r.uri);
 	let steps = zone.get(path) || 0;
 	for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) {
 		steps += zone.get(path.substring(0, end)) || 0;
 	}
-	const age = Date.now() - beginning(zone);
-	return generation(zone) + '.' + steps + (age < unknown ? '.' + Math.floor(age / moment) : '');
+	return generation(zone) + '.' + steps;
+}
+
+// version of a request's path: its changes, and the moment, while a change could not be told.
+function version(r) {
+	const age = Date.now() - beginning(ngx.shared.versions);
+	return changes(r) + (age < unknown ? '.' + Math.floor(age / moment) : '');
 }
 
 // entry of a page in the zone of what was kept last.
@@ -53,11 +58,15 @@ function entry(r) {
 }
 
 // remember under which version a page was kept last, and what is not kept at all: for that, nobody waits for somebody else's answer. What was
-// kept and no longer may be is forgotten, or it would be shown until its last day.
+// kept and no longer may be is forgotten, or it would be shown until its last day. What was asked for before the last change says nothing of the page
+// as it is now: it may come later than a newer one, or than the news that the page is gone.
 function remember(r) {
 	const v = r.variables;
 	const status = v.upstream_cache_status || '';
 	if (status === 'HIT' || status === 'STALE' || status === 'UPDATING' || r.status >= 500) {
+		return;
+	}
+	if (!(v.version + '.').startsWith(changes(r) + '.')) {
 		return;
 	}
 	const name = entry(r);

@@ -691,6 +691,7 @@ func TestPlannedCacheShowsNothingThatIsNoMore(t *testing.T) {
 			}
 		}
 	}
+	c.staysWithdrawn(t, missing)
 	short := everybodys()
 	short.header.Set("X-Accel-Expires", "1")
 	p.set("/untold/", short)
@@ -700,6 +701,29 @@ func TestPlannedCacheShowsNothingThatIsNoMore(t *testing.T) {
 	await(t, "the page to be gone", func() bool { return c.get(t, "/untold/", nil).status == http.StatusNotFound })
 	if got := c.get(t, "/untold/", nil); got.status != http.StatusNotFound {
 		t.Errorf("an old page is back: status %d", got.status)
+	}
+}
+
+// staysWithdrawn has a page be withdrawn while it is being made, which ends after the page was seen to be gone, and then WordPress fails.
+func (c *plannedCache) staysWithdrawn(t *testing.T, missing page) {
+	t.Helper()
+	const path = "/late/"
+	slow := everybodys()
+	slow.wait = 500 * time.Millisecond
+	c.pages.set(path, slow)
+	_, before := c.pages.last()
+	late := make(chan answer)
+	go func() { late <- c.get(t, path, nil) }()
+	await(t, "a slow page", func() bool { _, n := c.pages.last(); return n > before })
+	c.pages.set(path, missing)
+	c.mustPurge(t, `{"paths":["/late/"]}`)
+	if got := c.get(t, path, nil); got.status != http.StatusNotFound {
+		t.Errorf("a page that was withdrawn while it was made: status %d", got.status)
+	}
+	old := <-late
+	c.pages.set(path, page{http.StatusInternalServerError, http.Header{}, 0})
+	if got := c.get(t, path, nil); old.status != http.StatusOK || got.status == http.StatusOK || got.body == old.body {
+		t.Errorf("a page that was withdrawn while it was made (%d, %q) is back when WordPress fails: status %d, %q", old.status, old.body, got.status, got.body)
 	}
 }
 
