@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"sigs.k8s.io/yaml"
 )
 
 // changing runs what the test posts, as the administrator or, as scheduled tasks do, as nobody.
@@ -32,7 +34,7 @@ func startCachedSite(t *testing.T) (*site, *plannedCache) {
 		c.purgePort = freePort(t)
 	}
 	s.put(t, "mu-plugins/changing.php", changing)
-	s.put(t, "plugins/marker/marker.php", "<?php\n/* Plugin Name: Marker */\nadd_action('wp_head', fn () => print('<!-- the marker -->'));\n")
+	s.put(t, "plugins/marker/marker.php", readChanges(t, nil).Plugin)
 	noError(t, os.CopyFS(filepath.Join(s.content, "themes", "another"), os.DirFS(filepath.Join(s.content, "themes", "twentytwentyfive"))))
 	for i, setting := range s.env {
 		if strings.HasPrefix(setting, "WORDPRESS_CONFIG_EXTRA=") {
@@ -58,66 +60,50 @@ func (c *plannedCache) change(t *testing.T, user int, php string) string {
 	return got.body
 }
 
+// changes are every kind of change that visitors see, as the file says that the cluster's tests share.
+type changes struct {
+	Plugin, Prepare, Restore string
+	Kept                     []string
+	Changes                  []struct {
+		What, PHP, Path, Shown string
+		User                   int
+		Gone                   bool
+	}
+}
+
+// readChanges has the names in the file replaced by what stands for them.
+func readChanges(t *testing.T, names *strings.Replacer) (all changes) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository(t), "tests", "testdata", "changes.yaml"))
+	noError(t, err)
+	if names != nil {
+		text = []byte(names.Replace(string(text)))
+	}
+	noError(t, yaml.UnmarshalStrict(text, &all))
+	return all
+}
+
 // TestCachedSiteShowsChangesAtOnce makes every kind of change, and looks at pages that were kept.
 func TestCachedSiteShowsChangesAtOnce(t *testing.T) {
 	s, c := startCachedSite(t)
 	const administrator, nobody = 1, 0
-	post := strings.TrimSpace(c.change(t, administrator, `
-		for ($i = 1; $i <= 12; $i++) wp_insert_post(['post_title' => "Filler $i", 'post_content' => 'x', 'post_status' => 'publish']);
-		return wp_insert_post(['post_title' => 'First', 'post_name' => 'first', 'post_content' => 'x', 'post_status' => 'publish', 'comment_status' => 'open']);`))
-	kept := []string{"/", "/page/2/", "/feed/", "/first/", "/category/uncategorized/", "/hello-world/"}
-	scheduled := strings.TrimSpace(c.change(t, administrator, `return wp_insert_post(['post_title' => 'Scheduled', 'post_status' => 'future',
-		'post_date' => gmdate('Y-m-d H:i:s', time() + 3600)]);`))
-	comment := strings.TrimSpace(c.change(t, nobody, `return wp_insert_comment(['comment_post_ID' => `+post+`, 'comment_content' => 'A loud opinion', 'comment_author' => 'Ann', 'comment_approved' => 0]);`))
-	for _, one := range []struct {
-		what, php, path, shown string
-		user                   int
-		isGone                 bool
-	}{
-		{"published", `wp_insert_post(['post_title' => 'Fresh news', 'post_content' => 'x', 'post_status' => 'publish']);`, "/", "Fresh news", administrator, false},
-		{"published, in the feed", `wp_insert_post(['post_title' => 'Fed news', 'post_content' => 'x', 'post_status' => 'publish']);`, "/feed/", "Fed news", administrator, false},
-		{"published, on the second page", `for ($i = 0; $i < 10; $i++) wp_insert_post(['post_title' => "Later $i", 'post_content' => 'x', 'post_status' => 'publish']);`, "/page/2/", "Fresh news", administrator, false},
-		{"edited", `wp_update_post(['ID' => ` + post + `, 'post_title' => 'Second thoughts']);`, "/first/", "Second thoughts", administrator, false},
-		{"scheduled", `wp_publish_post(` + scheduled + `);`, "/", "Scheduled", nobody, false},
-		{"comment approved", `wp_set_comment_status(` + comment + `, 'approve');`, "/first/", "A loud opinion", administrator, false},
-		{"comment edited", `wp_update_comment(['comment_ID' => ` + comment + `, 'comment_content' => 'A quiet opinion']);`, "/first/", "A quiet opinion", administrator, false},
-		{"comment taken for spam", `wp_spam_comment(` + comment + `);`, "/first/", "A quiet opinion", administrator, true},
-		{"comment of a visitor", `wp_new_comment(['comment_post_ID' => ` + post + `, 'comment_content' => 'A third opinion', 'comment_author' => 'Bob',
-			'comment_author_email' => 'bob@example.com', 'comment_author_url' => '', 'comment_type' => 'comment', 'user_id' => 1]);`, "/first/", "A third opinion", administrator, false},
-		{"term renamed", `wp_update_term(1, 'category', ['name' => 'Sorted']);`, "/category/uncategorized/", "Sorted", administrator, false},
-		{"navigation", `wp_insert_post(['post_type' => 'wp_navigation', 'post_status' => 'publish', 'post_title' => 'Main',
-			'post_content' => '<!-- wp:navigation-link {"label":"The way out","url":"/x"} /-->']);`, "/", "The way out", administrator, false},
-		{"template part", `$id = wp_insert_post(['post_type' => 'wp_template_part', 'post_status' => 'publish', 'post_name' => 'footer', 'post_title' => 'Footer',
-			'post_content' => '<!-- wp:paragraph --><p>The new footer</p><!-- /wp:paragraph -->']);
-			wp_set_object_terms($id, 'twentytwentyfive', 'wp_theme'); wp_set_object_terms($id, 'footer', 'wp_template_part_area');`, "/", "The new footer", administrator, false},
-		{"option", `update_option('blogname', 'Another name');`, "/hello-world/", "Another name", nobody, false},
-		{"option of a plugin", `update_option('some_plugin', '1');`, "/", "", administrator, false},
-		{"author", `wp_update_user(['ID' => 1, 'display_name' => 'Ann Author']);`, "/hello-world/", "Ann Author", administrator, false},
-		{"plugin on", `activate_plugin('marker/marker.php');`, "/", "the marker", administrator, false},
-		{"plugin off", `deactivate_plugins('marker/marker.php');`, "/", "the marker", administrator, true},
-		{"password", `wp_update_post(['ID' => ` + post + `, 'post_password' => 'secret']);`, "/first/", "post_password", administrator, false},
-		{"password taken away", `wp_update_post(['ID' => ` + post + `, 'post_password' => '']);`, "/first/", "post_password", administrator, true},
-		{"unpublished", `wp_update_post(['ID' => ` + post + `, 'post_status' => 'draft']);`, "/first/", "Second thoughts", administrator, true},
-		{"published again, by another address", `wp_update_post(['ID' => ` + post + `, 'post_status' => 'publish', 'post_name' => 'second']);`, "/second/", "Second thoughts", administrator, false},
-		{"in the trash", `wp_trash_post(` + post + `);`, "/second/", "Second thoughts", administrator, true},
-		{"out of the trash", `wp_untrash_post(` + post + `); wp_publish_post(` + post + `);`, "/second/", "Second thoughts", administrator, false},
-		{"deleted", `wp_delete_post(` + post + `, true);`, "/second/", "Second thoughts", administrator, true},
-		{"theme", `switch_theme('another');`, "/", "/themes/another/", administrator, false},
-	} {
-		for _, path := range append([]string{one.path}, kept...) {
+	made := strings.Fields(c.change(t, administrator, readChanges(t, strings.NewReplacer("{round}", "1")).Prepare))
+	all := readChanges(t, strings.NewReplacer("{round}", "1", "{post}", made[0], "{scheduled}", made[1], "{comment}", made[2]))
+	for _, one := range all.Changes {
+		for _, path := range append([]string{one.Path}, all.Kept...) {
 			c.get(t, path, nil)
 		}
-		before := c.get(t, one.path, nil)
+		before := c.get(t, one.Path, nil)
 		if isForm := strings.Contains(before.body, "post_password"); before.status == http.StatusOK && !isForm && before.header.Get("Cache-Status") != "wordpress; hit" {
-			t.Errorf("%s: %s is not kept before: %s", one.what, one.path, before.header.Get("Cache-Status"))
+			t.Errorf("%s: %s is not kept before: %s", one.What, one.Path, before.header.Get("Cache-Status"))
 		}
-		if one.shown != "" && strings.Contains(before.body, one.shown) != one.isGone {
-			t.Errorf("%s: %s shows %q already: %v", one.what, one.path, one.shown, !one.isGone)
+		if strings.Contains(before.body, one.Shown) != one.Gone {
+			t.Errorf("%s: %s shows %q already: %v", one.What, one.Path, one.Shown, !one.Gone)
 		}
-		c.change(t, one.user, one.php)
-		after := c.get(t, one.path, nil)
-		if after.header.Get("Cache-Status") == "wordpress; hit" || one.shown != "" && strings.Contains(after.body, one.shown) == one.isGone {
-			t.Errorf("%s: %s is as it was: %s", one.what, one.path, after.header.Get("Cache-Status"))
+		c.change(t, one.User, one.PHP)
+		after := c.get(t, one.Path, nil)
+		if after.header.Get("Cache-Status") == "wordpress; hit" || strings.Contains(after.body, one.Shown) == one.Gone {
+			t.Errorf("%s: %s is as it was: %s", one.What, one.Path, after.header.Get("Cache-Status"))
 		}
 	}
 	t.Run("what changes all the time changes nothing", func(t *testing.T) {
