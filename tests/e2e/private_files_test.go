@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"wordpress-on-kubernetes/tests/e2e/evidence"
@@ -98,22 +99,27 @@ func (s *subject) filesArePrivate(ctx context.Context) (problem error) {
 // withFile has the frontend's pods run with another text of one of the files that the program mounts, and returns what takes that back.
 func (s *subject) withFile(t *testing.T, key string, alter func(string) string) (restore func()) {
 	t.Helper()
-	const altered = "altered-by-a-proof"
-	now, err := s.kubernetes.deployment(t.Context())
+	return s.withFiles(t, deploymentName, s.frontend, func(name, text string) string {
+		if name != key {
+			return text
+		}
+		return alter(text)
+	})
+}
+
+// withFiles has the pods of a Deployment run with other texts of the files that the program mounts, and returns what takes that back.
+func (s *subject) withFiles(t *testing.T, deployment, selector string, alter func(name, text string) string) (restore func()) {
+	t.Helper()
+	altered := "altered-by-a-proof-for-" + deployment
+	now, err := s.kubernetes.AppsV1().Deployments(s.namespace).Get(t.Context(), deployment, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	volumes := now.Spec.Template.Spec.Volumes
-	index := -1
-	for i, volume := range volumes {
-		if volume.Name == "config" {
-			index = i
-		}
-	}
+	index := slices.IndexFunc(now.Spec.Template.Spec.Volumes, func(volume corev1.Volume) bool { return volume.Name == "config" })
 	if index < 0 {
 		t.Fatal("the pods have no volume of their configuration")
 	}
-	own := volumes[index].ConfigMap.Name
+	own := now.Spec.Template.Spec.Volumes[index].ConfigMap.Name
 	configMaps := s.kubernetes.CoreV1().ConfigMaps(s.namespace)
 	planned, err := configMaps.Get(t.Context(), own, metav1.GetOptions{})
 	if err != nil {
@@ -121,8 +127,11 @@ func (s *subject) withFile(t *testing.T, key string, alter func(string) string) 
 	}
 	copied := planned.DeepCopy()
 	copied.ObjectMeta = metav1.ObjectMeta{Name: altered}
-	if copied.Data[key] = alter(planned.Data[key]); copied.Data[key] == planned.Data[key] {
-		t.Fatalf("%s is as it was", key)
+	for name, text := range planned.Data {
+		copied.Data[name] = alter(name, text)
+	}
+	if maps.Equal(copied.Data, planned.Data) {
+		t.Fatalf("the files of %s are as they were", deployment)
 	}
 	if _, err := configMaps.Create(t.Context(), copied, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
@@ -134,9 +143,15 @@ func (s *subject) withFile(t *testing.T, key string, alter func(string) string) 
 		if err != nil {
 			t.Fatal(err)
 		}
-		kubectl(t, s.project, "", "patch", "-n", s.namespace, "deployment", deploymentName, "--type=json", "-p", string(text))
-		s.kubernetes.awaitRollout(t)
-		s.awaitGone(t)
+		kubectl(t, s.project, "", "patch", "-n", s.namespace, "deployment", deployment, "--type=json", "-p", string(text))
+		await(t, "the rollout of "+deployment, func(ctx context.Context) error {
+			now, err := s.kubernetes.AppsV1().Deployments(s.namespace).Get(ctx, deployment, metav1.GetOptions{})
+			if err != nil {
+				return err
+			}
+			return rolledOut(now)
+		})
+		s.awaitGoneOf(t, selector)
 	}
 	set(altered)
 	return func() {

@@ -88,8 +88,14 @@ func (s *subject) setBounds(t *testing.T, least, most int) {
 // awaitGone waits until the pods that were told to go have gone, and with them the last request that they may fail.
 func (s *subject) awaitGone(t *testing.T) {
 	t.Helper()
+	s.awaitGoneOf(t, s.frontend)
+}
+
+// awaitGoneOf does that for the pods of a selector.
+func (s *subject) awaitGoneOf(t *testing.T, selector string) {
+	t.Helper()
 	await(t, "the pods that were told to go have gone", func(ctx context.Context) error {
-		list, err := s.kubernetes.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: s.frontend})
+		list, err := s.kubernetes.CoreV1().Pods(s.namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 		if err != nil {
 			return err
 		}

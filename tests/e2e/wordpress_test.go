@@ -122,7 +122,9 @@ func (s *site) do(ctx context.Context, method, path, contentType string, body []
 		request.Header[key] = values
 	}
 	request.Host = s.host
-	request.Header.Set("X-Forwarded-Proto", "https")
+	if request.Header.Get("X-Forwarded-Proto") == "" {
+		request.Header.Set("X-Forwarded-Proto", "https")
+	}
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}

@@ -84,6 +84,7 @@ var Proofs = []Proof{
 	{Test: "TestRestartOfTheDatabaseFailsNoRequest", Promise: 31, Title: "a restart of MySQL fails no request"},
 	{Test: "TestVisitorsAreLedOverToACache", Promise: 32, Title: "visitors are led over to a cache and back", Part: "on and off"},
 	{Test: "TestChangesShowOnEveryPodOfTheCache", Promise: 33, Title: "a change shows at once on every pod of the cache", Part: "change"},
+	{Test: "TestEveryKindOfChangeShows", Promise: 33, Title: "a change shows at once on every pod of the cache", Part: "every kind"},
 	{Test: "TestKeptPagesOutliveWordPress", Promise: 34, Title: "kept pages outlive WordPress and MySQL", Part: "MySQL stopped"},
 	{Test: "TestKeptPagesOutliveWordPress", Promise: 34, Title: "kept pages outlive WordPress and MySQL", Part: "MySQL's network gone"},
 	{Test: "TestKeptPagesOutliveWordPress", Promise: 34, Title: "kept pages outlive WordPress and MySQL", Part: "WordPress stopped"},
@@ -94,6 +95,7 @@ var Proofs = []Proof{
 	{Test: "TestCacheCostsLittle", Promise: 35, Title: "kept pages are fast", Part: "what is not kept"},
 	{Test: "TestAdministratorIsFast", Promise: 35, Title: "kept pages are fast", Part: "administrator"},
 	{Test: "TestPodsOfTheCacheGoUnnoticed", Promise: 36, Title: "a pod of the cache that goes is not noticed"},
+	{Test: "TestVisitorsAreKeptApart", Promise: 37, Title: "nothing of one visitor's is shown to another"},
 	{Test: "TestFirstUpIsNearlyAsFastAsApply", Promise: 38, Title: "a first up is nearly as fast as kubectl apply"},
 }
 
