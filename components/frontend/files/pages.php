@@ -4,22 +4,21 @@
 
 // Options that core asks for on every page and that are not loaded with the others, because most sites do not have them: a statement for
 // each, again and again. Here one asks for all of them, behind that which loads the others.
-$GLOBALS['wp_filter']['alloptions'][10]['together'] = [
-	'accepted_args' => 1,
-	'function' => function ($options) {
-		static $is_done = false;
-		if (!$is_done && !wp_installing() && function_exists('wp_prime_option_caches')) {
-			$is_done = true;
-			$names = ['WPLANG', 'theme_switched', 'can_compress_scripts', 'https_migration_required', 'site_logo'];
-			if (is_admin() && !wp_doing_ajax()) {
-				array_push($names, 'db_upgraded', 'dismissed_update_core', 'finished_updating_comment_type', 'auto_core_update_failed',
-					'_site_transient_update_core', '_site_transient_update_plugins', '_site_transient_update_themes');
-			}
-			wp_prime_option_caches($names);
+$GLOBALS['wp_filter']['alloptions'][10]['together'] = ['accepted_args' => 1, 'function' => 'wordpress_load_rare_options'];
+
+function wordpress_load_rare_options($options) {
+	// WordPress comes by here for every option that anything asks for, a thousand times a page.
+	remove_filter('alloptions', __FUNCTION__);
+	if (!wp_installing() && function_exists('wp_prime_option_caches')) {
+		$names = ['WPLANG', 'theme_switched', 'can_compress_scripts', 'https_migration_required', 'site_logo'];
+		if (is_admin() && !wp_doing_ajax()) {
+			array_push($names, 'db_upgraded', 'dismissed_update_core', 'finished_updating_comment_type', 'auto_core_update_failed',
+				'_site_transient_update_core', '_site_transient_update_plugins', '_site_transient_update_themes');
 		}
-		return $options;
-	},
-];
+		wp_prime_option_caches($names);
+	}
+	return $options;
+}
 
 // Each page of the administration carries the theme's fonts and those of all its styles, for which every style file is read and checked: a
 // third of the dashboard's processor time. Editors show them. Of core's own pages these have none; those of plugins keep the fonts.
