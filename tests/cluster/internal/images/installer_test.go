@@ -2,6 +2,7 @@ package images
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,14 +123,20 @@ func TestPlannedInstallerInstallsOnce(t *testing.T) {
 	s.logInPlanned(t)
 }
 
-// logInPlanned logs in as the administrator whom the installer made.
-func (s *site) logInPlanned(t *testing.T) {
+// logInPlanned logs in as the administrator whom the installer made, and returns the header that tells so.
+func (s *site) logInPlanned(t *testing.T) http.Header {
 	t.Helper()
 	form := map[string][]string{"log": {"admin"}, "pwd": {adminPassword}, "testcookie": {"1"}}
 	page := s.postForm(t, "/wp-login.php", form, map[string][]string{"Cookie": {"wordpress_test_cookie=WP+Cookie+check"}})
 	if page.status != 302 || !strings.Contains(page.header.Get("Location"), "/wp-admin/") {
 		t.Errorf("log in: status %d, location %q:\n%s", page.status, page.header.Get("Location"), tail(page.body, 10, 300))
 	}
+	var cookies []string
+	for _, cookie := range page.header["Set-Cookie"] {
+		pair, _, _ := strings.Cut(cookie, ";")
+		cookies = append(cookies, pair)
+	}
+	return http.Header{"Cookie": {strings.Join(cookies, "; ")}}
 }
 
 // TestPlannedInstallerWithoutALock shows that the lock is what makes it once.

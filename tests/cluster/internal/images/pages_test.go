@@ -38,14 +38,7 @@ func newCosting(t *testing.T, root string) *costing {
 	files["pages.php"] = "<?php\n"
 	c.without.startFiles(t, root, files)
 
-	form := map[string][]string{"log": {"admin"}, "pwd": {adminPassword}, "testcookie": {"1"}}
-	login := c.planned.postForm(t, "/wp-login.php", form, map[string][]string{"Cookie": {"wordpress_test_cookie=WP+Cookie+check"}})
-	var cookies []string
-	for _, cookie := range login.header["Set-Cookie"] {
-		pair, _, _ := strings.Cut(cookie, ";")
-		cookies = append(cookies, pair)
-	}
-	c.administrator = http.Header{"Cookie": {strings.Join(cookies, "; ")}}
+	c.administrator = c.planned.logInPlanned(t)
 	return c
 }
 
