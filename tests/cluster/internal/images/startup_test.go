@@ -43,7 +43,7 @@ func TestPodCountsOnceAPageIsMade(t *testing.T) {
 	} {
 		t.Run(what+" is a page", func(t *testing.T) {
 			s := newStarting(t, m, root, how)
-			s.startFiles(t, root, plannedFiles(t))
+			s.startFiles(t, root, unhurried(t))
 			if status := s.startup(t); status != http.StatusNoContent || len(s.made(t)) != 1 {
 				t.Errorf("status %d after the pages %q", status, s.made(t))
 			}
@@ -91,10 +91,22 @@ func (s *site) compiledFiles(t *testing.T) int {
 	return count
 }
 
+// unhurried are the planned files with time enough for a page, however busy this machine is.
+func unhurried(t *testing.T) map[string]string {
+	t.Helper()
+	planned := plannedFiles(t)
+	text := strings.Replace(planned["startup.php"], "TRY_SECONDS = 3;", "TRY_SECONDS = 60;", 1)
+	if text == planned["startup.php"] {
+		t.Fatal("startup.php says nothing of the time")
+	}
+	planned["startup.php"] = text
+	return planned
+}
+
 func startsWithOnePage(t *testing.T, s *site, root string) {
 	t.Helper()
 	const ofAPage = 200 // files, fewer than any page of WordPress takes
-	c := s.startFiles(t, root, plannedFiles(t))
+	c := s.startFiles(t, root, unhurried(t))
 	if before := s.compiledFiles(t); before >= ofAPage {
 		t.Fatalf("%d files are compiled before anybody asks: what the probe does would not be seen", before)
 	}
@@ -121,7 +133,7 @@ func startsWithOnePage(t *testing.T, s *site, root string) {
 
 func startsWithOneTryAtATime(t *testing.T, s *site, root string) {
 	t.Helper()
-	s.startFiles(t, root, plannedFiles(t))
+	s.startFiles(t, root, unhurried(t))
 	first := make(chan int)
 	go func() { first <- s.startup(t) }()
 	deadline := time.Now().Add(patience)
