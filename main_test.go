@@ -158,7 +158,7 @@ func TestUncachedSiteIsAsRecorded(t *testing.T) {
 // What Apache makes of the addresses that proxies append is tried with the local images, which need the file.
 func TestForwardedSiteIsAsRecorded(t *testing.T) {
 	registrations := load(t, "dev", map[string]string{
-		"wordpress:cache.enabled": "false",
+		"wordpress:cache.enabled":         "false",
 		"wordpress:ingress.clientAddress": "forwarded", "wordpress:ingress.proxies": "2",
 		"wordpress:network.edge.cidrs[0]": "198.51.100.0/28", "wordpress:network.edge.cidrs[1]": "2001:db8:ed6e::/64",
 	}).mustRun(t)
