@@ -109,8 +109,9 @@ function wordpress_comments_changed($comment) {
 	wordpress_page_changed(WP_HOME . '/feed');
 	wordpress_page_changed(WP_HOME . '/comments');
 }
-wordpress_on(['comment_post'], function ($comment, $approved) {
-	if ((string) $approved === '1') {
+// Of visitors, and those that REST, importers and the like put in.
+wordpress_on(['wp_insert_comment'], function ($id, $comment) {
+	if ((string) $comment->comment_approved === '1') {
 		wordpress_comments_changed($comment);
 	}
 });
