@@ -185,6 +185,8 @@ func (f *freshness) byRequests(t *testing.T, round int) {
 		{What: "comment approved", Path: address.Path, Shown: "A loud opinion", make: f.byRest(own, map[string]any{"status": "approved"})},
 		{What: "comment taken for spam", Path: address.Path, Shown: "A loud opinion", Gone: true, make: f.byRest(own, map[string]any{"status": "spam"})},
 		{What: "comment of a visitor", Path: address.Path, Shown: "The words of a visitor", make: func(ctx context.Context) error { return f.remark(ctx, post.ID) }},
+		{What: "comment by REST", Path: address.Path, Shown: "A quiet opinion", make: f.byRest("/wp/v2/comments", map[string]any{
+			"post": post.ID, "content": "A quiet opinion", "status": "approved"})},
 		{What: "term renamed", Path: "/category/uncategorized/", Shown: "Sorted " + mark, make: f.byRest("/wp/v2/categories/1", map[string]any{"name": "Sorted " + mark})},
 		{What: "menu", Path: "/", Shown: "The way " + mark, make: f.byRest("/wp/v2/navigation", map[string]any{
 			"title": "Main", "status": "publish", "content": `<!-- wp:navigation-link {"label":"The way ` + mark + `","url":"/x"} /-->`})},

@@ -131,15 +131,23 @@ func (v *visiting) own(kind string) string { return v.fresh(fmt.Sprintf("%s-%d",
 // wantsMine notes an answer without the visitor's own mark.
 func (v *visiting) wantsMine(what string, got answer) {
 	if !strings.Contains(strings.ToLower(string(got.body)), v.me.Mark) {
-		v.problem("%s, %s: status %d, location %q, %s, without what is the visitor's own: %s", v.group.name, what, got.status, got.location,
-			got.header.Get(statusOfCache), excerpt(got.body))
+		v.problem("%s, %s: status %d, location %q, %s, without what is the visitor's own", v.group.name, what, got.status, got.location,
+			got.header.Get(statusOfCache))
 	}
 }
 
 // wantsOwnWords notes an answer without the text of a post that nobody else sees. The mark alone is in errors too.
 func (v *visiting) wantsOwnWords(what string, got answer) {
 	if !strings.Contains(string(got.body), "What "+v.me.Mark+" alone may see") {
-		v.problem("%s, %s: status %d, location %q, without the visitor's own words: %s", v.group.name, what, got.status, got.location, excerpt(got.body))
+		v.problem("%s, %s: status %d, location %q, without the visitor's own words", v.group.name, what, got.status, got.location)
+	}
+}
+
+// wantsKnown notes an answer to somebody whom WordPress takes for nobody. The mark alone is in his cookies too.
+func (v *visiting) wantsKnown(what string, got answer) {
+	if !strings.Contains(string(got.body), `"user":["`+v.me.Mark+`"`) {
+		v.problem("%s, %s: status %d, location %q, %s: the visitor is not known", v.group.name, what, got.status, got.location,
+			got.header.Get(statusOfCache))
 	}
 }
 
@@ -176,7 +184,7 @@ func told(page answer, name string) string {
 
 func (v *visiting) loggedIn() {
 	page := oneOf(v.fresh("article-0"), v.site.article.path)
-	v.wantsMine("a page", v.inTurn(page, cookieHeader("wordpress_test_cookie=WP+Cookie+check; "+v.me.LoggedIn)))
+	v.wantsKnown("a page", v.inTurn(page, cookieHeader("wordpress_test_cookie=WP+Cookie+check; "+v.me.LoggedIn)))
 }
 
 var logOutLink = regexp.MustCompile(`/wp-login\.php\?action=logout&[^"' ]+`)
@@ -190,7 +198,7 @@ func (v *visiting) logInAndOut() {
 		body: url.Values{"log": {v.me.Mark}, "pwd": {fmt.Sprintf("secret-%d", v.me.Number)}, "testcookie": {"1"}}})
 	cookies := cookieHeader(cookiesOf(in))
 	shown := v.mine(page, cookies)
-	v.wantsMine("the page after the log-in", shown)
+	v.wantsKnown("the page after the log-in", shown)
 	v.everybodys(v.here, page)
 	link := logOutLink.FindString(html.UnescapeString(string(shown.body)))
 	if link == "" {
