@@ -21,6 +21,8 @@ const (
 	// minReadySeconds is how long a new pod must stay ready before it counts and an old one may go: by then
 	// the edge has learned of it.
 	minReadySeconds = 5
+	// startupSeconds is how long a new pod waits for WordPress before it is started anew: WordPress itself waits as long for its database.
+	startupSeconds = 300
 	// progressDeadlineSeconds after which a rollout that does not get on is reported as failed.
 	progressDeadlineSeconds = 600
 	// revisionHistory that can be rolled back to.
@@ -74,7 +76,7 @@ func podSpec(args *Args, configMap pulumi.StringInput) *corev1.PodSpecArgs {
 			},
 			Resources:       args.Resources.Requirements(),
 			SecurityContext: pod.ContainerSecurityContext(),
-			StartupProbe:    healthProbe(1, 60),
+			StartupProbe:    startupProbe(),
 			// Pages that are kept are served whatever WordPress does.
 			ReadinessProbe: healthProbe(5, 3),
 			Lifecycle:      pod.Drain(args.DrainSeconds),
@@ -87,6 +89,14 @@ func podSpec(args *Args, configMap pulumi.StringInput) *corev1.PodSpecArgs {
 		Tolerations:               pod.Tolerations(),
 		Affinity:                  pod.AntiAffinity(labelSet(args).Selector(), false),
 	}
+}
+
+// startupProbe waits until nginx has found WordPress: a pod that keeps nothing yet and cannot ask for anything would answer visitors with
+// errors, while others still show what they keep.
+func startupProbe() *corev1.ProbeArgs {
+	probe := healthProbe(1, startupSeconds)
+	probe.HttpGet = &corev1.HTTPGetActionArgs{Path: pulumi.String(healthCheckPath), Port: pulumi.String(SitePortName)}
+	return probe
 }
 
 // healthProbe asks nginx alone, with its period in seconds, and how many failures in a row count.

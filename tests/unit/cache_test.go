@@ -59,6 +59,9 @@ func TestCacheServesWhateverWordPressDoes(t *testing.T) {
 	if nginx.ReadinessProbe.HTTPGet.Path != "/healthz" || nginx.ReadinessProbe.HTTPGet.Port.String() != "purge" || nginx.LivenessProbe != nil {
 		t.Errorf("readiness %+v, liveness %+v", nginx.ReadinessProbe, nginx.LivenessProbe)
 	}
+	if nginx.StartupProbe.HTTPGet.Path == "/healthz" || nginx.StartupProbe.HTTPGet.Port.String() != "http" {
+		t.Errorf("a pod that keeps nothing and has not found WordPress counts as started: %+v", nginx.StartupProbe.HTTPGet)
+	}
 	if nginx.Lifecycle.PreStop.Sleep.Seconds != 20 || *pod.TerminationGracePeriodSeconds <= 50 {
 		t.Errorf("a drain of %d s in %d s", nginx.Lifecycle.PreStop.Sleep.Seconds, *pod.TerminationGracePeriodSeconds)
 	}
