@@ -21,7 +21,11 @@ PROMISES ?=
 export PROMISES
 # Runs of each measurement of `make bench`.
 RUNS ?= 5
+# What `make bench` measures, such as ONLY='splits rollout': deploy, compile, splits, rollout and connections. Empty: everything.
+ONLY ?=
+BENCHES := deploy compile splits rollout connections
 
+space := $() $()
 CLUSTER := go -C tests/cluster run ./cmd/cluster
 STACKS := go run ./tests/cmd/stack
 JUDGES := $(addprefix .local/bin/,kube-score kubectl-validate govulncheck)
@@ -69,7 +73,7 @@ lint: .local/bin/golangci-lint
 unit: $(JUDGES)
 	go test ./...
 	cd tests/cluster && go test -short ./...
-	cd tests/e2e && go test ./load ./evidence ./leaks
+	cd tests/e2e && go test ./load ./evidence ./leaks ./plots
 
 .PHONY: judges
 judges: $(JUDGES)
@@ -93,8 +97,13 @@ freshness: ## how many commits have touched the program since each row of docs/e
 	@cd tests/e2e && go run ./cmd/evidence freshness ../..
 
 .PHONY: bench
-bench: cluster $(ENGINE) ## measure previews, updates and the compiler, and print the table
-	cd tests/e2e && go test -count=1 -timeout 120m -run '^TestBench$$' -v . -bench.runs=$(RUNS)
+bench: benches cluster $(ENGINE) ## measure for docs/benchmarks.md, all or ONLY='splits rollout': print the tables, draw the pictures
+	cd tests/e2e && go test -count=1 -timeout 180m -v . -bench.runs=$(RUNS) -run '^TestBench$$$(if $(strip $(ONLY)),/^($(subst $(space),|,$(strip $(ONLY))))$$)'
+
+# Refuses what there is not before a cluster is started.
+.PHONY: benches
+benches:
+	@$(if $(filter-out $(BENCHES),$(ONLY)),$(error ONLY=$(ONLY): these can be measured: $(BENCHES)))
 
 .PHONY: cluster
 cluster:
@@ -123,7 +132,7 @@ versions: ## build the local images, and write which releases they hold to tests
 .PHONY: golden
 golden: ## write the golden files and docs/configuration.md anew
 	go test . ./config ./components/rules -update
-	cd tests/e2e && go test ./evidence -update
+	cd tests/e2e && go test ./evidence ./plots -update
 
 .PHONY: clean
 clean: down ## `make down`, and delete everything that was built

@@ -22,7 +22,7 @@ import (
 	"wordpress-on-kubernetes/tests/stack"
 )
 
-var benchRuns = flag.Int("bench.runs", 0, "measure everything this often and print the table; 0 measures nothing")
+var benchRuns = flag.Int("bench.runs", 0, "measure what the tables show this often; 0 measures nothing, for pictures neither")
 
 // What the first two rows of the table are called.
 const (
@@ -38,7 +38,7 @@ type bench struct {
 	figures    figures
 }
 
-// TestBench prints the tables of docs/benchmarks.md.
+// TestBench prints the tables of docs/benchmarks.md, and draws its pictures.
 func TestBench(t *testing.T) {
 	if *benchRuns == 0 {
 		t.Skip("measures only with -bench.runs, which `make bench` sets")
@@ -46,6 +46,9 @@ func TestBench(t *testing.T) {
 	fmt.Println(time.Now().UTC().Format(time.DateOnly)+",", machine())
 	t.Run("deploy", benchDeploy)
 	t.Run("compile", benchCompile)
+	t.Run("splits", benchSplits)
+	t.Run("rollout", benchRollout)
+	t.Run("connections", benchConnections)
 }
 
 func benchDeploy(t *testing.T) {

@@ -14,11 +14,11 @@ import (
 // sessions are the administrator's, each with a connection of its own.
 type sessions chan *site
 
-// sessions logs the administrator in several times.
-func (s *subject) sessions(t *testing.T, count int) sessions {
+// sessions logs the administrator in, once for each of tutorialConnections.
+func (s *subject) sessions(t *testing.T) sessions {
 	t.Helper()
-	all := make(sessions, count)
-	for range count {
+	all := make(sessions, tutorialConnections)
+	for range cap(all) {
 		visitor, err := throughEdge(s.host, s.project)
 		if err == nil {
 			err = visitor.login(t.Context(), s.admin)

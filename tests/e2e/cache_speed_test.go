@@ -42,11 +42,11 @@ func TestKeptPagesAreFast(t *testing.T) {
 	run := pick(15*time.Second, time.Minute)
 	other.frontPages(t, tutorialConnections, warmUp)
 	best, swept := other.bestConnections(t, run/3)
-	s.frontPagesAt(t, askedFor, tutorialConnections, warmUp)
+	s.keptFrontPages(t, tutorialConnections, warmUp)
 	var mine, theirs, theirBest []load.Report
 	for range pick(2, leastPairs) {
 		theirs = append(theirs, other.frontPages(t, tutorialConnections, run))
-		mine = append(mine, s.frontPagesAt(t, askedFor, tutorialConnections, run))
+		mine = append(mine, s.keptFrontPages(t, tutorialConnections, run))
 		theirBest = append(theirBest, other.frontPages(t, best, run))
 	}
 	most := s.mostMemory(t)
@@ -161,7 +161,7 @@ func TestAdministratorIsFast(t *testing.T) {
 	pages := []struct{ name, path string }{{"dashboard", "/wp-admin/"}, {"front page", "/"}}
 	run := pick(15*time.Second, 30*time.Second)
 	mine, theirs := map[string][]load.Report{}, map[string][]load.Report{}
-	mySessions, theirSessions := s.sessions(t, tutorialConnections), other.sessions(t, tutorialConnections)
+	mySessions, theirSessions := s.sessions(t), other.sessions(t)
 	for _, page := range pages {
 		other.pagesOf(t, theirSessions, page.path, warmUp)
 		s.pagesOf(t, mySessions, page.path, warmUp)

@@ -35,7 +35,7 @@ func TestManyAddressesAreKept(t *testing.T) {
 	s.fill(t)
 	posts := s.manyPosts(t)
 	s.awaitGrown(t)
-	all := s.sessions(t, 8)
+	all := s.sessions(t)
 	client, fresh := s.crowd(t, true), s.crowd(t, false)
 	defer client.Close()
 	chosen := newZipf(len(posts))

@@ -84,7 +84,8 @@ func commitOf(ctx context.Context, project *stack.Project) (string, error) {
 		return "", err
 	}
 	// What an earlier run published is no change of what is tried.
-	changed, err := git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)docs/evidence.json", ":(exclude)docs/evidence.md")
+	changed, err := git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)docs/evidence.json", ":(exclude)docs/evidence.md",
+		":(exclude)docs/benchmarks.json", ":(exclude)docs/benchmarks")
 	if changed != "" {
 		commit += evidence.Dirty
 	}

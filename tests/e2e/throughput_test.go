@@ -68,10 +68,10 @@ func (s *subject) frontPages(t *testing.T, connections int, duration time.Durati
 	return s.pagesAt(t, "/"+anew, tutorialPerSecond, connections, duration)
 }
 
-// frontPagesAt asks for the front page, which a cache may have, so often, or as fast as it comes.
-func (s *subject) frontPagesAt(t *testing.T, perSecond float64, connections int, duration time.Duration) load.Report {
+// keptFrontPages asks for the front page, which a cache may have, more often than it can be answered.
+func (s *subject) keptFrontPages(t *testing.T, connections int, duration time.Duration) load.Report {
 	t.Helper()
-	return s.pagesAt(t, "/", perSecond, connections, duration)
+	return s.pagesAt(t, "/", askedFor, connections, duration)
 }
 
 func (s *subject) pagesAt(t *testing.T, path string, perSecond float64, connections int, duration time.Duration) load.Report {
