@@ -87,6 +87,9 @@ func (s *subject) pagesAt(t *testing.T, path string, perSecond float64, connecti
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, failure := range report.First {
+		t.Logf("failed: %s %q, pod %q: %s", failure.At.Format("15:04:05.000"), failure.Stream, failure.Pod, failure.Reason)
+	}
 	t.Logf("%s, %d connections: %.1f a second, mean %.0f ms", s.name, connections,
 		report.Streams[0].Achieved, 1000*report.Streams[0].Latency.Mean)
 	return report

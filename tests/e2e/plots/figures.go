@@ -47,6 +47,23 @@ func SpreadOf(runs []float64) Spread {
 	return Spread{Median: Round((sorted[last/2] + sorted[(last+1)/2]) / 2), Least: Round(sorted[0]), Most: Round(sorted[last])}
 }
 
+// Rate is how many requests a second were answered as they should be, in several runs.
+type Rate struct {
+	Spread
+	// Requests of all runs, and those of them that failed and do not count for the rate.
+	Requests int64 `json:"requests"`
+	Failed   int64 `json:"failed"`
+}
+
+// failures of all rates, in words.
+func failures(rates []Rate) string {
+	var requests, failed int64
+	for _, rate := range rates {
+		requests, failed = requests+rate.Requests, failed+rate.Failed
+	}
+	return fmt.Sprintf("%d of %d requests failed", failed, requests)
+}
+
 // Splits is how fast the site is when the same processor time is divided in other ways.
 type Splits struct {
 	Taken Taken `json:"taken"`
@@ -64,8 +81,8 @@ type Split struct {
 	// CacheMillicores of all pods of the cache together. WordPress's pods have the rest.
 	CacheMillicores int `json:"cacheMillicores"`
 	// Kept front pages a second, and those that were made for an administrator.
-	Kept          Spread `json:"keptPerSecond"`
-	Administrator Spread `json:"administratorPerSecond"`
+	Kept          Rate `json:"keptPerSecond"`
+	Administrator Rate `json:"administratorPerSecond"`
 }
 
 // Rollout is how long pages take while all pods are replaced.
@@ -113,9 +130,9 @@ type Column struct {
 
 // Asked is what one number of connections got.
 type Asked struct {
-	Connections int    `json:"connections"`
-	PerSecond   Spread `json:"perSecond"`
-	// Mean latency in milliseconds.
+	Connections int  `json:"connections"`
+	PerSecond   Rate `json:"perSecond"`
+	// Mean latency in milliseconds, of failed requests too.
 	Mean Spread `json:"meanMilliseconds"`
 }
 
@@ -154,26 +171,21 @@ func Read(docs string) (found Figures, err error) {
 	return found, nil
 }
 
-// Write the figures to the folder docs, and the pictures to a folder in it.
+// Write the figures to the folder docs, and the pictures to a folder in it. Figures that cannot be drawn are there all the same.
 func (f Figures) Write(docs string) error {
 	text, err := f.text()
 	if err != nil {
 		return err
 	}
-	pictures, err := f.Draw()
-	if err != nil {
-		return err
-	}
 	folder := filepath.Join(docs, pictureFolder)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := errors.Join(os.WriteFile(filepath.Join(docs, figuresFile), text, 0o644), os.MkdirAll(folder, 0o755)); err != nil {
 		return err
 	}
+	pictures, err := f.Draw()
 	for name, picture := range pictures {
-		if err := os.WriteFile(filepath.Join(folder, name), picture, 0o644); err != nil {
-			return err
-		}
+		err = errors.Join(err, os.WriteFile(filepath.Join(folder, name), picture, 0o644))
 	}
-	return os.WriteFile(filepath.Join(docs, figuresFile), text, 0o644)
+	return err
 }
 
 // numbers is an array that holds nothing else.
@@ -197,7 +209,10 @@ func (f Figures) Draw() (map[string][]byte, error) {
 		if err != nil {
 			return fmt.Errorf("picture %s: %w", name, err)
 		}
-		pictures[name], err = picture(panels)
+		drawn, err := picture(panels)
+		if err == nil {
+			pictures[name] = drawn
+		}
 		return err
 	}
 	var problems []error

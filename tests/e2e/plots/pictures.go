@@ -13,20 +13,20 @@ import (
 // panels of kept pages and of an administrator's, over the same splits.
 func (s *Splits) panels() ([]*panel, error) {
 	var splits []int
-	var kept, made []Spread
+	var kept, made []Rate
 	for _, point := range s.Points {
 		splits = append(splits, point.CacheMillicores)
 		kept, made = append(kept, point.Kept), append(made, point.Administrator)
 	}
 	runs := fmt.Sprintf("median of %d runs of %d s, bars from the least to the most", s.Runs, s.Seconds)
 	x := fmt.Sprintf("processor time of the cache's two pods together, of %d in all (millicores)", s.TotalMillicores)
-	upper := newPanel(fmt.Sprintf("Kept front pages, on %d connections", s.Connections), x, "pages a second")
-	lower := newPanel(fmt.Sprintf("Front pages made for an administrator, on %d connections", s.Connections), x, "pages a second")
+	upper := newPanel(fmt.Sprintf("Kept front pages, on %d connections: %s", s.Connections, failures(kept)), x, "pages a second")
+	lower := newPanel(fmt.Sprintf("Front pages for an administrator, on %d connections: %s", s.Connections, failures(made)), x, "pages a second")
 	for _, panel := range []*panel{upper, lower} {
 		panel.X.Min, panel.X.Max, panel.X.Tick.Marker = 0, float64(s.TotalMillicores), at(splits)
 		panel.Y.Min = 0
 	}
-	if err := errors.Join(upper.spreads(runs, 0, splits, kept), lower.spreads(runs, 1, splits, made)); err != nil {
+	if err := errors.Join(upper.spreads(runs, 0, splits, spreads(kept)), lower.spreads(runs, 1, splits, spreads(made))); err != nil {
 		return nil, err
 	}
 	for _, panel := range []*panel{upper, lower} {
@@ -34,6 +34,13 @@ func (s *Splits) panels() ([]*panel, error) {
 		panel.Y.Min, panel.Y.Max = 0, panel.Y.Max*1.05
 	}
 	return []*panel{upper, lower}, nil
+}
+
+func spreads(rates []Rate) (all []Spread) {
+	for _, rate := range rates {
+		all = append(all, rate.Spread)
+	}
+	return all
 }
 
 // panels of the kept page and of the one that is made anew, over the same seconds.
@@ -92,24 +99,28 @@ func (p *panel) phases(all []Phase) error {
 // panels of throughput and of latency, over the same numbers of connections.
 func (c *Connections) panels() ([]*panel, error) {
 	const x = "connections that ask at a time"
-	upper, lower := newPanel("Throughput", x, "pages a second"), newPanel("Mean latency", x, "milliseconds")
+	upper, lower := newPanel("Throughput", x, "pages a second"), newPanel("Mean latency", x, "latency (ms)")
 	var problems []error
+	var asked []Rate
 	least, most := [2]float64{math.Inf(1), math.Inf(1)}, [2]float64{}
 	for order, column := range c.Columns {
 		var connections []int
-		var rates, means []Spread
+		var rates []Rate
+		var means []Spread
 		for _, point := range column.Points {
 			connections = append(connections, point.Connections)
 			rates, means = append(rates, point.PerSecond), append(means, point.Mean)
-			for i, spread := range []Spread{point.PerSecond, point.Mean} {
+			for i, spread := range []Spread{point.PerSecond.Spread, point.Mean} {
 				least[i], most[i] = min(least[i], spread.Least), max(most[i], spread.Most)
 			}
 		}
-		problems = append(problems, upper.spreads(column.Name, order, connections, rates), lower.spreads(column.Name, order, connections, means))
+		problems = append(problems, upper.spreads(column.Name, order, connections, spreads(rates)), lower.spreads(column.Name, order, connections, means))
+		asked = append(asked, rates...)
 		for _, panel := range []*panel{upper, lower} {
 			panel.X.Scale, panel.X.Tick.Marker = plot.LogScale{}, at(connections)
 		}
 	}
+	upper.title += ": " + failures(asked)
 	for i, panel := range []*panel{upper, lower} {
 		problems = append(problems, panel.logarithmic(least[i], most[i]))
 	}

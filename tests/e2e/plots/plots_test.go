@@ -28,7 +28,8 @@ func TestPicturesHoldTheirLabels(t *testing.T) {
 	pictures := draw(t, sample())
 	for name, labels := range map[string][]string{
 		"splits.svg": {
-			"Kept front pages, on 8 connections", "Front pages made for an administrator, on 8 connections", "pages a second",
+			"Kept front pages, on 8 connections: 5 of 5000 requests failed",
+			"Front pages for an administrator, on 8 connections: 5 of 5000 requests failed", "pages a second",
 			"processor time of the cache's two pods together, of 600 in all (millicores)",
 			"median of 3 runs of 5 s, bars from the least to the most", "40", "120", "300", "5000",
 		},
@@ -37,7 +38,7 @@ func TestPicturesHoldTheirLabels(t *testing.T) {
 			"time (s)", "latency (ms)", "median of each second", "p99", "slowest", "WordPress is restarted", "the cache is restarted", "1", "1000",
 		},
 		"connections.svg": {
-			"Throughput", "Mean latency", "connections that ask at a time", "pages a second", "milliseconds", "kept front page",
+			"Throughput: 21 of 21000 requests failed", "Mean latency", "connections that ask at a time", "pages a second", "latency (ms)", "kept front page",
 			"front page made anew", "the tutorial's manifests", "64", "1000",
 		},
 	} {
@@ -113,8 +114,12 @@ func TestFiguresThatDoNotFitAreRefused(t *testing.T) {
 	negative := sample()
 	negative.Connections.Columns[0].Points[0].PerSecond.Least = -1
 	for name, figures := range map[string]plots.Figures{"a second without its p99": short, "no split": unmeasured, "a rate below 0": negative} {
-		if _, err := figures.Draw(); err == nil {
+		docs := t.TempDir()
+		if err := figures.Write(docs); err == nil {
 			t.Errorf("%s: drawn, want an error", name)
+		}
+		if kept, err := plots.Read(docs); err != nil || kept.Splits == nil {
+			t.Errorf("%s: %v, want the figures kept, which took long to measure", name, err)
 		}
 	}
 }
@@ -222,19 +227,20 @@ func textOf(t *testing.T, name string, picture []byte) (found []string) {
 func sample() plots.Figures {
 	taken := plots.Taken{Date: "2026-01-02", Commit: "1234567", Machine: "a machine", Nodes: 3}
 	around := func(value float64) plots.Spread { return plots.SpreadOf([]float64{0.9 * value, value, 1.15 * value}) }
+	rate := func(value float64) plots.Rate { return plots.Rate{Spread: around(value), Requests: 1000, Failed: 1} }
 	splits := &plots.Splits{Taken: taken, TotalMillicores: 600, Connections: 8, Runs: 3, Seconds: 5}
 	for _, cache := range []int{40, 80, 120, 200, 300} {
 		splits.Points = append(splits.Points, plots.Split{
-			CacheMillicores: cache, Kept: around(15 * float64(cache)), Administrator: around(0.02 * float64(600-cache)),
+			CacheMillicores: cache, Kept: rate(15 * float64(cache)), Administrator: rate(0.02 * float64(600-cache)),
 		})
 	}
 	connections := &plots.Connections{Taken: taken, Runs: 3, Seconds: 5}
 	for i, name := range []string{"kept front page", "front page made anew", "the tutorial's manifests"} {
 		column := plots.Column{Name: name}
 		for count := 1; count <= 64; count *= 2 {
-			rate := []float64{1800, 13, 9}[i] * math.Min(1, float64(count)/4)
+			pages := []float64{1800, 13, 9}[i] * math.Min(1, float64(count)/4)
 			column.Points = append(column.Points, plots.Asked{
-				Connections: count, PerSecond: around(rate), Mean: around(1000 * float64(count) / rate),
+				Connections: count, PerSecond: rate(pages), Mean: around(1000 * float64(count) / pages),
 			})
 		}
 		connections.Columns = append(connections.Columns, column)
