@@ -60,7 +60,7 @@ func (s *subject) readChanges(t *testing.T, names ...string) (all changes) {
 // TestEveryKindOfChangeShows makes every kind of change by requests, as the editor, the browser and visitors do, and by PHP on the command line of a
 // pod, as WP-CLI and scheduled tasks do, and looks at every pod of the cache. Then pages change while the old ones are being made.
 func TestEveryKindOfChangeShows(t *testing.T) {
-	sideBySide(t)
+	needTime(t)
 	s := newCached(t, "changes", map[string]string{cacheEnabled: "true", "wordpress:frontend.resources.cpu": "400m"})
 	s.deploy(t)
 	s.fill(t)
