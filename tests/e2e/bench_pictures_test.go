@@ -59,6 +59,9 @@ func benchSplits(t *testing.T) {
 		found.Points = append(found.Points, s.measureSplit(t, administrators, cache))
 	}
 	publishFigures(t, s.project, func(figures *plots.Figures) { figures.Splits = &found })
+	for _, point := range found.Points {
+		noneFailed(t, fmt.Sprintf("%dm for the cache", point.CacheMillicores), point.Kept, point.Administrator)
+	}
 }
 
 // divide changes the split, and returns when pods of the new one alone are there.
@@ -174,6 +177,11 @@ func benchConnections(t *testing.T) {
 		found.Columns = append(found.Columns, column.points())
 	}
 	publishFigures(t, s.project, func(figures *plots.Figures) { figures.Connections = &found })
+	for _, column := range found.Columns {
+		for _, point := range column.Points {
+			noneFailed(t, fmt.Sprintf("%s, %d connections", column.Name, point.Connections), point.PerSecond)
+		}
+	}
 }
 
 // swept is what a site gave, by the number of connections, in the order of the runs.
@@ -219,6 +227,16 @@ func rateOf(reports []load.Report) plots.Rate {
 		rates = append(rates, stream.Achieved*float64(stream.Requests-stream.Failed)/float64(max(stream.Requests, 1)))
 	}
 	return plots.Rate{Spread: plots.SpreadOf(rates), Requests: requests(reports), Failed: failed(reports)}
+}
+
+// noneFailed tells whoever measures that a picture shows more than how fast the sites are. It is drawn all the same.
+func noneFailed(t *testing.T, what string, rates ...plots.Rate) {
+	t.Helper()
+	for _, rate := range rates {
+		if rate.Failed > 0 {
+			t.Errorf("%s: %d of %d requests failed", what, rate.Failed, rate.Requests)
+		}
+	}
 }
 
 // takenNow says on what figures are measured from now on.
