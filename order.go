@@ -35,7 +35,7 @@ const (
 func (u *upkeep) databaseIsLast() bool { return u != nil && u.site.serves }
 
 // unlessNew leaves out what a site that is made for the first time need not wait for: nobody visits it yet, WordPress's pods wait for their
-// database themselves, and the cache's serve without WordPress. So all pods start at the same time, as by `kubectl apply`.
+// database themselves, and the cache's for WordPress. So all pods start at the same time, as by `kubectl apply`.
 func (u *upkeep) unlessNew(ready []pulumi.Resource) []pulumi.Resource {
 	if u != nil && u.site.isNew {
 		return nil

@@ -21,8 +21,8 @@ const (
 	// minReadySeconds is how long a new pod must stay ready before it counts and an old one may go: by then
 	// the edge has learned of it.
 	minReadySeconds = 5
-	// startupSeconds is how long a new pod waits for WordPress before it is started anew: WordPress itself waits as long for its database.
-	startupSeconds = 300
+	// startupTries, one a second, are a day's: that WordPress is not there is mended by no new start of this pod, which would only come later.
+	startupTries = 86400
 	// progressDeadlineSeconds after which a rollout that does not get on is reported as failed.
 	progressDeadlineSeconds = 600
 	// revisionHistory that can be rolled back to.
@@ -92,9 +92,9 @@ func podSpec(args *Args, configMap pulumi.StringInput) *corev1.PodSpecArgs {
 }
 
 // startupProbe waits until nginx has found WordPress: a pod that keeps nothing yet and cannot ask for anything would answer visitors with
-// errors, while others still show what they keep.
+// errors, while others still show what they keep. An update that does not get on is told by the progress deadline.
 func startupProbe() *corev1.ProbeArgs {
-	probe := healthProbe(1, startupSeconds)
+	probe := healthProbe(1, startupTries)
 	probe.HttpGet = &corev1.HTTPGetActionArgs{Path: pulumi.String(healthCheckPath), Port: pulumi.String(SitePortName)}
 	return probe
 }

@@ -157,18 +157,16 @@ func TestVisitorsAreLedOverToACache(t *testing.T) {
 // youngCache is how long a pod keeps pages for moments only, with some room.
 const youngCache = 70 * time.Second
 
-// awaitGrown waits until the pods of the cache keep pages for as long as they are meant to.
+// awaitGrown waits until the pods of the cache keep pages for as long as they are meant to: each counts from the first page that it was asked for.
 func (s *subject) awaitGrown(t *testing.T) {
 	t.Helper()
-	await(t, "the pods of the cache are older than a minute", func(ctx context.Context) error {
-		pods, err := s.kubernetes.readyPods(ctx, cacheSelector)
-		for _, pod := range pods {
-			if age := time.Since(pod.CreationTimestamp.Time); age < youngCache {
-				err = errors.Join(err, fmt.Errorf("pod %s is %s old", pod.Name, age))
-			}
-		}
-		return err
+	await(t, "every pod of the cache is asked for a page", func(ctx context.Context) error {
+		return s.eachCache(ctx, func(get func(string) (answer, error)) error {
+			_, err := get("/")
+			return err
+		})
 	})
+	hold(t, youngCache)
 }
 
 // awaitKept waits until the pods of the cache have grown, and keep the article and the front page.

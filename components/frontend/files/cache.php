@@ -99,7 +99,8 @@ wordpress_on(['added_post_meta', 'updated_post_meta', 'deleted_post_meta'], func
 // A comment is shown at its post, everything below that included, and in lists of the latest ones, which are mostly on the front page.
 function wordpress_comments_changed($comment) {
 	$post = get_post(get_comment($comment)->comment_post_ID ?? 0);
-	if (!$post) {
+	// Notes of a shop to an order are comments too.
+	if (!$post || !wordpress_is_shown($post->post_type)) {
 		return;
 	}
 	wordpress_page_changed(get_permalink($post));

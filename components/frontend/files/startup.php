@@ -39,8 +39,8 @@ function is_compiled() {
 		error_log('startup: the front page was not made in time; visitors may wait while WordPress is compiled');
 	}
 	rewind($state);
-	fwrite($state, (string) $tries);
-	return $tries === TRIES;
+	// What cannot be counted is not tried for ever.
+	return !fwrite($state, (string) $tries) || $tries === TRIES;
 }
 
 // Asks this pod for the front page, as the edge does, but by an address that no cache and no visitor has. Whatever the answer is.
@@ -51,9 +51,10 @@ function page_is_made() {
 		return false;
 	}
 	fwrite($socket, "GET / HTTP/1.1\r\nHost: {{.Host}}\r\nX-Forwarded-Proto: {{.Scheme}}\r\nUser-Agent: {{.StartupAgent}}\r\nConnection: close\r\n\r\n");
+	$length = 0;
 	while (!feof($socket) && ($left = $end - microtime(true)) > 0) {
 		stream_set_timeout($socket, (int) $left, (int) (($left - (int) $left) * 1e6));
-		fread($socket, 65536);
+		$length += strlen((string) fread($socket, 65536));
 	}
-	return feof($socket);
+	return $length > 0 && feof($socket);
 }
