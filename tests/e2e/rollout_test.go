@@ -57,7 +57,7 @@ func (s *subject) rollOnce(t *testing.T, visits *visits, round int) {
 	}
 }
 
-// drainTakenOut is the deliberate breakage: pods that stop as soon as they are told to, and an edge that does not try
+// drainTakenOut is the deliberate breakage: pods that stop as soon as they are told to, and an edge and a cache that do not try
 // another one. What stops pods is done a few times, because what fails then is a matter of milliseconds.
 func (s *subject) drainTakenOut(t *testing.T, promise int, title, what string, stopPods func()) {
 	t.Helper()
@@ -65,8 +65,11 @@ func (s *subject) drainTakenOut(t *testing.T, promise int, title, what string, s
 	defer s.withoutDrain(t)()
 	breakage := "the drain is taken out"
 	if s.name == ours {
-		breakage += ", and the edge's second attempt"
+		breakage += ", and the second attempts of the edge and of the cache"
 		defer s.withoutRetry(t)()
+		defer s.withFiles(t, cacheName, cacheSelector, func(_, text string) string {
+			return strings.ReplaceAll(text, "proxy_next_upstream error timeout;", "proxy_next_upstream off;")
+		})()
 	}
 	visits := s.visit(t)
 	done := 0
