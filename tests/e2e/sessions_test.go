@@ -82,7 +82,10 @@ func TestRotatedKeysLogEverybodyOut(t *testing.T) {
 	changes := names(p.up(t))
 	p.kubernetes.awaitRollout(t)
 	report, problem := s.settled(t, visits)
-	want := []string{"update kubernetes:apps/v1:Deployment::frontend-deployment", "update kubernetes:core/v1:Secret::frontend-auth-secret"}
+	want := []string{
+		"update kubernetes:apps/v1:Deployment::cache-deployment", "update kubernetes:apps/v1:Deployment::frontend-deployment",
+		"update kubernetes:core/v1:Secret::frontend-auth-secret",
+	}
 	if !slices.Equal(changes, want) {
 		problem = errors.Join(problem, fmt.Errorf("changes %q, want %q: the live Secret is never away", changes, want))
 	}
