@@ -183,12 +183,6 @@ func (s *subject) php(t *testing.T, before, code string) string {
 	return s.exec(t, s.somePod(t), "<?php\n"+before+"require '"+path.Dir(s.content)+"/wp-load.php';\nrequire_once ABSPATH . 'wp-admin/includes/admin.php';\n"+code, "php")
 }
 
-// door is a way to the site: the edge, or one pod of the cache.
-type door struct {
-	name string
-	*site
-}
-
 // doors are all ways to the site. Nothing is remembered of a visitor behind them.
 func (s *subject) doors(ctx context.Context) ([]*door, error) {
 	transport, err := s.project.EdgeTransport(stack.Crowd()...)
@@ -200,24 +194,11 @@ func (s *subject) doors(ctx context.Context) ([]*door, error) {
 		return nil, err
 	}
 	all := []*door{{"edge", edge}}
-	found, err := s.project.Endpoints()
+	pods, err := s.cacheDoors(ctx)
 	if err != nil {
 		return nil, err
 	}
-	pods, err := s.kubernetes.readyPods(ctx, cacheSelector)
-	if err != nil {
-		return nil, err
-	}
-	if len(pods) < 2 {
-		return nil, fmt.Errorf("%d pods of the cache are ready, want at least 2", len(pods))
-	}
-	for _, pod := range pods {
-		straight, err := straightTo(pod.Status.PodIP, cachePort, s.host, found.Proxy)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, &door{pod.Spec.NodeName, straight})
-	}
+	all = append(all, pods...)
 	for _, one := range all {
 		one.client.Jar = nil
 		one.client.Transport.(*http.Transport).DisableCompression = true

@@ -76,29 +76,46 @@ func (s *subject) anybody(t *testing.T) *site {
 
 // eachCache visits every pod of the cache as the edge does for a visitor over HTTPS.
 func (s *subject) eachCache(ctx context.Context, visit func(get func(path string) (answer, error)) error) error {
-	found, err := s.project.Endpoints()
+	pods, err := s.cacheDoors(ctx)
 	if err != nil {
 		return err
-	}
-	pods, err := s.kubernetes.readyPods(ctx, cacheSelector)
-	if err != nil {
-		return err
-	}
-	if len(pods) < 2 {
-		return fmt.Errorf("%d pods of the cache are ready, want at least 2", len(pods))
 	}
 	for _, pod := range pods {
-		visitor, visitErr := straightTo(pod.Status.PodIP, cachePort, s.host, found.Proxy)
-		if visitErr == nil {
-			visitErr = visit(func(path string) (answer, error) {
-				return visitor.do(ctx, http.MethodGet, path, "", nil, http.Header{"X-Forwarded-Proto": {"https"}})
-			})
-		}
+		visitErr := visit(func(path string) (answer, error) { return pod.get(ctx, path) })
 		if visitErr != nil {
-			err = errors.Join(err, fmt.Errorf("pod %s on %s: %w", pod.Name, pod.Spec.NodeName, visitErr))
+			err = errors.Join(err, fmt.Errorf("pod of the cache at %s: %w", pod.name, visitErr))
 		}
 	}
 	return err
+}
+
+// door is a way to the site: the edge, or one pod of the cache, by its node's name.
+type door struct {
+	name string
+	*site
+}
+
+// cacheDoors are the pods of the cache that serve, of which there must be two.
+func (s *subject) cacheDoors(ctx context.Context) (all []*door, err error) {
+	found, err := s.project.Endpoints()
+	if err != nil {
+		return nil, err
+	}
+	pods, err := s.kubernetes.readyPods(ctx, cacheSelector)
+	if err != nil {
+		return nil, err
+	}
+	if len(pods) < 2 {
+		return nil, fmt.Errorf("%d pods of the cache are ready, want at least 2", len(pods))
+	}
+	for _, pod := range pods {
+		straight, err := straightTo(pod.Status.PodIP, cachePort, s.host, found.Proxy)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, &door{pod.Spec.NodeName, straight})
+	}
+	return all, nil
 }
 
 // keeps asks every pod of the cache for a page until it is kept, with a text: in its first minute, a pod keeps pages for moments.

@@ -93,6 +93,18 @@ func (p *pages) last() (*http.Request, int) {
 	return p.shown[len(p.shown)-1], len(p.shown)
 }
 
+// count is how many requests of a method came.
+func (p *pages) count(method string) (came int64) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, request := range p.shown {
+		if request.Method == method {
+			came++
+		}
+	}
+	return came
+}
+
 // plannedCache is a pod of the cache with its planned files, before pages.
 type plannedCache struct {
 	*container
@@ -258,6 +270,16 @@ func TestPlannedCacheKeepsWhatIsEverybodys(t *testing.T) {
 	t.Run("what is somebody's passes", c.passes)
 	t.Run("what is not for everybody is not kept", c.keepsNothingElse)
 	t.Run("security headers are on every answer once", c.isHard)
+	t.Run("what was sent is not sent again", c.sendsOnce)
+}
+
+func (c *plannedCache) sendsOnce(t *testing.T) {
+	c.pages.set("/once/", page{}) // the connection ends without an answer
+	before := c.pages.count(http.MethodPost)
+	got := c.ask(t, http.MethodPost, "/once/", "a=b", nil)
+	if came := c.pages.count(http.MethodPost) - before; got.status != http.StatusBadGateway || came != 1 {
+		t.Errorf("status %d, and the post came %d times", got.status, came)
+	}
 }
 
 // isHard wants what WordPress says, where it does, and what the pod itself says otherwise.
@@ -272,23 +294,31 @@ func (c *plannedCache) isHard(t *testing.T) {
 		told.header.Set(name, "as WordPress says")
 	}
 	c.pages.set("/hard/", told)
-	for what, one := range map[string]struct {
-		method, path string
-		header       http.Header
-		status       int
-		byWordPress  bool
+	c.pages.set("/silent/", page{}) // the connection ends without an answer
+	const passes = "wordpress; fwd=bypass"
+	for _, one := range []struct {
+		what, method, path string
+		header             http.Header
+		status             int
+		byWordPress        bool
+		cacheStatus        string // empty: not looked at
 	}{
-		"a page":                {http.MethodGet, "/hard/", nil, http.StatusOK, true},
-		"the same page, kept":   {http.MethodGet, "/hard/", nil, http.StatusOK, true},
-		"a page that passes":    {http.MethodGet, "/hard/?s=a", nil, http.StatusOK, true},
-		"a method that is off":  {http.MethodTrace, "/", nil, http.StatusMethodNotAllowed, false},
-		"another host":          {http.MethodGet, "/", http.Header{"Host": {"other.example"}}, http.StatusMisdirectedRequest, false},
-		"a body that is large":  {http.MethodPost, "/", http.Header{"Content-Length": {"99999999999"}}, http.StatusRequestEntityTooLarge, false},
-		"headers without bound": {http.MethodGet, "/", http.Header{"X-A": {strings.Repeat("a", 20000)}}, http.StatusBadRequest, false},
+		{"a page", http.MethodGet, "/hard/", nil, http.StatusOK, true, "wordpress; fwd=uri-miss"},
+		{"the same page, kept", http.MethodGet, "/hard/", nil, http.StatusOK, true, "wordpress; hit"},
+		{"a page that passes", http.MethodGet, "/hard/?s=a", nil, http.StatusOK, true, passes},
+		{"no answer to what passes", http.MethodGet, "/silent/?s=a", nil, http.StatusBadGateway, false, passes},
+		{"no answer to what may be kept", http.MethodGet, "/silent/", nil, http.StatusServiceUnavailable, false, ""},
+		{"a method that is off", http.MethodTrace, "/", nil, http.StatusMethodNotAllowed, false, ""},
+		{"another host", http.MethodGet, "/", http.Header{"Host": {"other.example"}}, http.StatusMisdirectedRequest, false, ""},
+		{"a body that is large", http.MethodPost, "/", http.Header{"Content-Length": {"99999999999"}}, http.StatusRequestEntityTooLarge, false, ""},
+		{"headers without bound", http.MethodGet, "/", http.Header{"X-A": {strings.Repeat("a", 20000)}}, http.StatusBadRequest, false, ""},
 	} {
 		got := c.ask(t, one.method, one.path, "", one.header)
 		if got.status != one.status {
-			t.Errorf("%s: status %d, want %d", what, got.status, one.status)
+			t.Errorf("%s: status %d, want %d", one.what, got.status, one.status)
+		}
+		if status := got.header.Get("Cache-Status"); one.cacheStatus != "" && status != one.cacheStatus {
+			t.Errorf("%s: Cache-Status %q, want %q", one.what, status, one.cacheStatus)
 		}
 		for name, want := range hard {
 			if one.byWordPress {
@@ -299,7 +329,7 @@ func (c *plannedCache) isHard(t *testing.T) {
 				continue
 			}
 			if values := got.header.Values(name); len(values) != 1 || values[0] != want {
-				t.Errorf("%s: %s is %q, want %q once", what, name, values, want)
+				t.Errorf("%s: %s is %q, want %q once", one.what, name, values, want)
 			}
 		}
 	}
@@ -910,17 +940,21 @@ func TestPlannedCacheOutlivesPods(t *testing.T) {
 		return gone[asked.Add(1)%2:][:1]
 	}
 	c.begin(t, origin.Port(), purgeKey, asPlanned)
-	const changes, visitors = 3, 20
-	var failed, done atomic.Int64
+	const changes, visitors = 3, 21
+	var failed, done, posted atomic.Int64
 	var all sync.WaitGroup
 	for visitor := range visitors {
 		all.Go(func() {
 			for number := 0; asked.Load() < changes; number++ {
-				path := fmt.Sprintf("/%d/%d/", visitor, number) // may be kept, and is not yet
-				if visitor%2 == 0 {
+				method, path := http.MethodGet, fmt.Sprintf("/%d/%d/", visitor, number) // may be kept, and is not yet
+				switch visitor % 3 {
+				case 0:
 					path = "/?s=" + strconv.Itoa(number)
+				case 1:
+					method = http.MethodPost
+					posted.Add(1)
 				}
-				if got := c.get(t, path, nil); got.status != http.StatusOK {
+				if got := c.ask(t, method, path, "", nil); got.status != http.StatusOK {
 					failed.Add(1)
 					t.Logf("%s: status %d", path, got.status)
 				}
@@ -931,5 +965,8 @@ func TestPlannedCacheOutlivesPods(t *testing.T) {
 	all.Wait()
 	if failed.Load() > 0 {
 		t.Errorf("%d of %d requests failed", failed.Load(), done.Load())
+	}
+	if came := p.count(http.MethodPost); came != posted.Load() {
+		t.Errorf("%d posts came, and %d were sent: one must come once", came, posted.Load())
 	}
 }
