@@ -19,19 +19,26 @@ const moment = 5000;
 
 // generation begins with the time: what an earlier process kept in the same folder is of no use, for changes may have passed it by.
 function generation(zone) {
-	zone.add(all, Date.now());
-	return zone.get(all);
+	return since(zone, all);
 }
 
-function beginning(zone) {
-	zone.add(begun, Date.now());
-	return zone.get(begun);
+// since tells the moment at which an entry was first asked for.
+function since(zone, name) {
+	const found = zone.get(name);
+	if (found !== undefined) {
+		return found;
+	}
+	zone.add(name, Date.now());
+	return zone.get(name);
 }
 
 // place is the one name of all spellings of a path.
 function place(path) {
-	const trimmed = path.toLowerCase().replace(/\/+/g, '/').replace(/\/$/, '');
-	return trimmed === '' ? '/' : trimmed;
+	let found = path.toLowerCase();
+	if (found.indexOf('//') !== -1) {
+		found = found.replace(/\/+/g, '/');
+	}
+	return found.length > 1 && found[found.length - 1] === '/' ? found.substring(0, found.length - 1) : found;
 }
 
 // changes of a request's path: the version of all pages, and how often it and the paths above it were stepped. The front page is above none.
@@ -45,16 +52,23 @@ function changes(r) {
 	return generation(zone) + '.' + steps;
 }
 
-// version of a request's path: its changes, and the moment, while a change could not be told.
+// version of a request's path: its changes, and the moment, while a change could not be told. It also fills in whether the page was not kept when
+// it was last made, and the earlier version that it was kept under last: every kept page that is shown costs this, and a call costs more than what it does.
 function version(r) {
-	const age = Date.now() - beginning(ngx.shared.versions);
-	return changes(r) + (age < unknown ? '.' + Math.floor(age / moment) : '');
-}
-
-// entry of a page in the zone of what was kept last.
-function entry(r) {
 	const v = r.variables;
-	return v.scheme_of_visitor + ' ' + v.encoding + ' ' + v.raw_path + v.kept_args;
+	let found = changes(r);
+	const age = Date.now() - since(ngx.shared.versions, begun);
+	if (age < unknown) {
+		found += '.' + Math.floor(age / moment);
+	}
+	if (ngx.shared.unkept.has(v.page)) {
+		v.unkept = '1';
+	}
+	const last = ngx.shared.kept.get(v.page);
+	if (last !== undefined && last !== found) {
+		v.kept = earlier(v.page, last, found);
+	}
+	return found;
 }
 
 // remember under which version a page was kept last, and what is not kept at all: for that, nobody waits for somebody else's answer. What was
@@ -69,7 +83,7 @@ function remember(r) {
 	if (!(v.version + '.').startsWith(changes(r) + '.')) {
 		return;
 	}
-	const name = entry(r);
+	const name = v.page;
 	if (v.keep_out === '' && v.upstream_http_set_cookie === undefined) {
 		ngx.shared.unkept.delete(name);
 		if (status !== '') {
@@ -84,18 +98,11 @@ function remember(r) {
 	}
 }
 
-// unkept tells of a page that was not kept when it was last made.
-function unkept(r) {
-	return ngx.shared.unkept.has(entry(r)) ? '1' : '';
-}
-
-// kept is the earlier version that a page was kept under last, where it is not the present one; with "now" before it where WordPress need
-// not be asked, because it has just failed.
-function kept(r) {
-	const zone = ngx.shared.kept;
-	const name = entry(r);
-	const found = (zone.get(name) || '').split(' ');
-	if (found[0] === '' || found[0] === r.variables.version) {
+// earlier is the version that a page was kept under last, where it is not the present one; with "now" before it where WordPress need not be
+// asked, because it has just failed.
+function earlier(name, last, present) {
+	const found = last.split(' ');
+	if (found[0] === present) {
 		return '';
 	}
 	if (found.length === 1) {
@@ -105,7 +112,7 @@ function kept(r) {
 	if (now < Number(found[1])) {
 		return 'now ' + found[0];
 	}
-	zone.set(name, found[0] + ' ' + (now + patience));
+	ngx.shared.kept.set(name, found[0] + ' ' + (now + patience));
 	return found[0];
 }
 
@@ -115,7 +122,7 @@ function keptVersion(r) {
 	if (found[0] === 'now') {
 		return found[1];
 	}
-	ngx.shared.kept.set(entry(r), found[0] + ' ' + (Date.now() + patience));
+	ngx.shared.kept.set(r.variables.page, found[0] + ' ' + (Date.now() + patience));
 	return found[0];
 }
 
@@ -140,7 +147,7 @@ function mayPurge(r) {
 // purgeAll steps the version of all pages; those of single paths begin again.
 function purgeAll(zone) {
 	const next = Math.max(Date.now(), generation(zone) + 1);
-	const first = beginning(zone);
+	const first = since(zone, begun);
 	zone.clear();
 	zone.set(all, next);
 	zone.set(begun, first);
@@ -181,4 +188,4 @@ function purge(r) {
 	r.return(204);
 }
 
-export default { version, remember, unkept, kept, keptVersion, purge };
+export default { version, remember, keptVersion, purge };
