@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +35,8 @@ var sameProcessorTime = map[string]string{
 const split = "two pods of the cache of 60m CPU each and two of WordPress of 240m, against the tutorial's three of 200m"
 
 // TestKeptPagesAreFast asks for the front page as fast as it comes, in turn with the tutorial's site, each with the same processor time for
-// all pods that make or keep pages; then at a fixed rate, while pages come to their end and a change is made.
+// all pods that make or keep pages; then at a fixed rate, while pages come to their end and a change is made. The edge, its TLS and the load
+// itself take this machine's processors too, so the pods are also asked without an edge.
 func TestKeptPagesAreFast(t *testing.T) {
 	needTime(t)
 	other := subjectOf(t, tutorial)
@@ -40,35 +46,89 @@ func TestKeptPagesAreFast(t *testing.T) {
 	s.fill(t)
 	s.awaitKept(t)
 	run := pick(15*time.Second, time.Minute)
+	edge, straight := s.crowd(t, true), s.straightToCache(t)
+	defer edge.Close()
+	defer straight.Close()
 	other.frontPages(t, tutorialConnections, warmUp)
 	best, swept := other.bestConnections(t, run/3)
-	s.keptFrontPages(t, tutorialConnections, warmUp)
-	var mine, theirs, theirBest []load.Report
+	kept := func(client *load.Client, duration time.Duration) load.Report {
+		return s.pagesBy(t, client, "/", askedFor, tutorialConnections, duration)
+	}
+	kept(edge, warmUp)
+	var mine, alone, theirs, theirBest []load.Report
 	for range pick(2, leastPairs) {
 		theirs = append(theirs, other.frontPages(t, tutorialConnections, run))
-		mine = append(mine, s.keptFrontPages(t, tutorialConnections, run))
+		mine = append(mine, kept(edge, run))
 		theirBest = append(theirBest, other.frontPages(t, best, run))
+		alone = append(alone, kept(straight, run))
 	}
 	most := s.mostMemory(t)
-	tail, memory, problem := s.steadily(t)
-	most = max(most, memory)
-	ratios, atBest := ratiosOf(mine, theirs), ratiosOf(mine, theirBest)
+	s.contender.(*program).change(t, "wordpress:cache.ttlSeconds", steadyTTL)
+	s.awaitKept(t)
+	steady, ofEdge := s.steadily(t, edge, "A guestbook, edited")
+	again := s.straightToCache(t)
+	defer again.Close()
+	steadyAlone, ofPods := s.steadily(t, again, "A guestbook, edited again")
+	most = max(most, s.mostMemory(t))
+	ratios, atBest, atPods := ratiosOf(mine, theirs), ratiosOf(mine, theirBest), ratiosOf(alone, theirs)
 	figures := speedFigures(mine)
-	figures["anonymousRatio"], figures["anonymousRatioAtBest"] = median(slices.Sorted(slices.Values(ratios))), median(slices.Sorted(slices.Values(atBest)))
+	for name, all := range map[string][]float64{"anonymousRatio": ratios, "anonymousRatioAtBest": atBest, "anonymousRatioAtPods": atPods} {
+		figures[name] = median(slices.Sorted(slices.Values(all)))
+	}
 	figures["bestConnections"] = float64(best)
-	figures["p99Milliseconds"], figures["steadyPerSecond"] = 1000*tail.Streams[0].Latency.P99, tail.Streams[0].Achieved
+	figures["p99Milliseconds"], figures["steadyPerSecond"] = tailOf(steady)
+	figures["p99MillisecondsAtPods"], figures["steadyPerSecondAtPods"] = tailOf(steadyAlone)
 	figures["memoryMiB"] = most
-	all := append(slices.Clone(mine), tail)
+	all := slices.Concat(mine, alone, []load.Report{steady, steadyAlone})
 	s.keep(t, proof{promise: 35, part: "front page", title: cacheIsFast, rounds: len(mine), measured: true,
-		tried: fmt.Sprintf("front page, %d connections asking for %d a second for %s, in turn with the tutorial's site on as many connections and on "+
-			"the %d that it is fastest with of 1 to %d; %d rounds; %s. Then %d a second for %s, with pages that are kept for %s s and a change in the middle",
-			tutorialConnections, askedFor, run, best, mostSwept, len(mine), split, steadyPerSecond, time.Minute, steadyTTL),
-		figure: fmt.Sprintf("%s times as many pages as the tutorial's site, %s times at its best: %s against %s and %s a second; at %.0f a second p99 "+
-			"%.1f ms; a pod takes %.0f MiB at most", spreadOf(ratios), spreadOf(atBest), spreadOf(achieved(mine)), spreadOf(achieved(theirs)),
-			spreadOf(achieved(theirBest)), tail.Streams[0].Achieved, 1000*tail.Streams[0].Latency.P99, most),
+		tried: fmt.Sprintf("front page, %d connections asking for %d a second for %s, through the edge, and of the cache's pods without an edge, in turn "+
+			"with the tutorial's site through the edge on as many connections and on the %d that it is fastest with of 1 to %d; %d rounds; %s. Then %d a second "+
+			"for %s both ways, with pages that are kept for %s s and a change in the middle. Edge, load and all pods share two processors",
+			tutorialConnections, askedFor, run, best, mostSwept, len(mine), split, steadyPerSecond, 2*steadyHalf, steadyTTL),
+		figure: fmt.Sprintf("%s times as many pages as the tutorial's site, %s times at its best, %s times without an edge: %s and without an edge %s, against %s "+
+			"and %s a second; asked for %d a second: %.0f with p99 %.1f ms, without an edge %.0f with p99 %.1f ms; a pod takes %.0f MiB at most",
+			spreadOf(ratios), spreadOf(atBest), spreadOf(atPods), spreadOf(achieved(mine)), spreadOf(achieved(alone)), spreadOf(achieved(theirs)),
+			spreadOf(achieved(theirBest)), steadyPerSecond, figures["steadyPerSecond"], figures["p99Milliseconds"],
+			figures["steadyPerSecondAtPods"], figures["p99MillisecondsAtPods"], most),
 		figures: figures, requests: requests(all), failed: failed(all),
-		details: map[string][]load.Report{"kept": mine, "tutorial": theirs, "tutorial at its best": theirBest, "sweep": swept, "steady": {tail}},
-	}, errors.Join(problem, allAnswered(all)))
+		details: map[string][]load.Report{
+			"kept": mine, "kept, without an edge": alone, "tutorial": theirs, "tutorial at its best": theirBest, "sweep": swept,
+			"steady": {steady}, "steady, without an edge": {steadyAlone},
+		},
+	}, errors.Join(ofEdge, ofPods, allAnswered(all)))
+}
+
+// straightToCache asks the cache's pods in turn, with no edge between.
+func (s *subject) straightToCache(t *testing.T) *load.Client {
+	t.Helper()
+	found, err := s.project.Endpoints()
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy, err := url.Parse(found.Proxy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pods, err := s.kubernetes.readyPods(t.Context(), cacheSelector)
+	if err != nil || len(pods) == 0 {
+		t.Fatalf("%d pods of the cache are ready: %v", len(pods), err)
+	}
+	var connections atomic.Uint64
+	client, err := load.NewClient("http://"+s.host, true, func() (*http.Transport, error) {
+		return &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			pod := pods[(connections.Add(1)-1)%uint64(len(pods))]
+			return tunnel(ctx, proxy.Host, net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(cachePort)))
+		}}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// tailOf a run is its p99 in milliseconds, and how many were answered a second.
+func tailOf(report load.Report) (p99, perSecond float64) {
+	return 1000 * report.Streams[0].Latency.P99, report.Streams[0].Achieved
 }
 
 // bestConnections is the number of connections with which the site makes the most pages.
@@ -85,18 +145,16 @@ func (s *subject) bestConnections(t *testing.T, each time.Duration) (best int, s
 	return best, swept
 }
 
-// steadyTTL in seconds lets pages come to their end within a run.
-const steadyTTL = "20"
+const (
+	// steadyTTL in seconds lets pages come to their end within a run.
+	steadyTTL = "20"
+	// steadyHalf is how long the fixed rate is asked for before a change, and again after it.
+	steadyHalf = 30 * time.Second
+)
 
-// steadily asks for as much as the pods can answer, while pages come to their end and a change is made, and also tells the most memory that
-// a pod took, in MiB.
-func (s *subject) steadily(t *testing.T) (report load.Report, memory float64, problem error) {
+// steadily asks for as much as the pods are meant to answer, while pages come to their end and a page gets a title.
+func (s *subject) steadily(t *testing.T, client *load.Client, title string) (load.Report, error) {
 	t.Helper()
-	s.contender.(*program).change(t, "wordpress:cache.ttlSeconds", steadyTTL)
-	s.awaitKept(t)
-	const half = 30 * time.Second
-	client := s.crowd(t, true)
-	defer client.Close()
 	var seen statuses
 	run := load.Start(t.Context(), load.Stream{
 		Name: "front page", PerSecond: steadyPerSecond, Connections: tutorialConnections,
@@ -104,15 +162,15 @@ func (s *subject) steadily(t *testing.T) (report load.Report, memory float64, pr
 			return s.getKept(ctx, client, "/", s.article.title, &seen)
 		},
 	})
-	hold(t, half)
-	problem = s.visitor.retitle(t.Context(), s.guestbook, "A guestbook, edited")
-	hold(t, half)
-	report = run.Stop()
+	hold(t, steadyHalf)
+	problem := s.visitor.retitle(t.Context(), s.guestbook, title)
+	hold(t, steadyHalf)
+	report := run.Stop()
 	t.Logf("answers by %s: %s", statusOfCache, &seen)
 	if seen.count(stale) == 0 || seen.count(miss) == 0 {
 		problem = errors.Join(problem, fmt.Errorf("no page came to its end, or none was changed: %s", &seen))
 	}
-	return report, s.mostMemory(t), problem
+	return report, problem
 }
 
 // mostMemory of a pod of the cache, in MiB.

@@ -78,6 +78,13 @@ func (s *subject) pagesAt(t *testing.T, path string, perSecond float64, connecti
 	t.Helper()
 	client := s.crowd(t, true)
 	defer client.Close()
+	return s.pagesBy(t, client, path, perSecond, connections, duration)
+}
+
+func (s *subject) pagesBy(
+	t *testing.T, client *load.Client, path string, perSecond float64, connections int, duration time.Duration,
+) load.Report {
+	t.Helper()
 	report, err := load.Measure(t.Context(), load.Stream{
 		Name: fmt.Sprintf("front page, %d connections", connections), PerSecond: perSecond, Connections: connections,
 		Request: func(ctx context.Context) (load.Reply, error) {
@@ -90,7 +97,7 @@ func (s *subject) pagesAt(t *testing.T, path string, perSecond float64, connecti
 	for _, failure := range report.First {
 		t.Logf("failed: %s %q, pod %q: %s", failure.At.Format("15:04:05.000"), failure.Stream, failure.Pod, failure.Reason)
 	}
-	t.Logf("%s, %d connections: %.1f a second, mean %.0f ms", s.name, connections,
+	t.Logf("%s, %d connections: %.1f a second, mean %.1f ms", s.name, connections,
 		report.Streams[0].Achieved, 1000*report.Streams[0].Latency.Mean)
 	return report
 }
