@@ -72,12 +72,12 @@ func TestKeptPagesAreFast(t *testing.T) {
 	most = max(most, s.mostMemory(t))
 	ratios, atBest, atPods := ratiosOf(mine, theirs), ratiosOf(mine, theirBest), ratiosOf(alone, theirs)
 	figures := speedFigures(mine)
-	for name, all := range map[string][]float64{"anonymousRatio": ratios, "anonymousRatioAtBest": atBest, "anonymousRatioAtPods": atPods} {
+	for name, all := range map[string][]float64{"anonymousRatio": ratios, "anonymousRatioAtBest": atBest, "straightAnonymousRatio": atPods} {
 		figures[name] = median(slices.Sorted(slices.Values(all)))
 	}
 	figures["bestConnections"] = float64(best)
 	figures["p99Milliseconds"], figures["steadyPerSecond"] = tailOf(steady)
-	figures["p99MillisecondsAtPods"], figures["steadyPerSecondAtPods"] = tailOf(steadyAlone)
+	figures["straightP99Milliseconds"], figures["straightSteadyPerSecond"] = tailOf(steadyAlone)
 	figures["memoryMiB"] = most
 	all := slices.Concat(mine, alone, []load.Report{steady, steadyAlone})
 	s.keep(t, proof{promise: 35, part: "front page", title: cacheIsFast, rounds: len(mine), measured: true,
@@ -89,7 +89,7 @@ func TestKeptPagesAreFast(t *testing.T) {
 			"and %s a second; asked for %d a second: %.0f with p99 %.1f ms, without an edge %.0f with p99 %.1f ms; a pod takes %.0f MiB at most",
 			spreadOf(ratios), spreadOf(atBest), spreadOf(atPods), spreadOf(achieved(mine)), spreadOf(achieved(alone)), spreadOf(achieved(theirs)),
 			spreadOf(achieved(theirBest)), steadyPerSecond, figures["steadyPerSecond"], figures["p99Milliseconds"],
-			figures["steadyPerSecondAtPods"], figures["p99MillisecondsAtPods"], most),
+			figures["straightSteadyPerSecond"], figures["straightP99Milliseconds"], most),
 		figures: figures, requests: requests(all), failed: failed(all),
 		details: map[string][]load.Report{
 			"kept": mine, "kept, without an edge": alone, "tutorial": theirs, "tutorial at its best": theirBest, "sweep": swept,
