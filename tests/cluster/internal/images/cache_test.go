@@ -836,6 +836,24 @@ func TestNewCacheForgetsSoon(t *testing.T) {
 	await(t, "another page", func() bool { return c.get(t, "/", nil).body != before })
 }
 
+// TestPlannedCacheShowsWhatWasRefreshed has a page that is asked for all the time, and whose file nginx so has open, come to its end again and
+// again: each time the new one must be shown soon, though it has the name of the old one.
+func TestPlannedCacheShowsWhatWasRefreshed(t *testing.T) {
+	p := startPages(t)
+	c := startCache(t, p, asPlanned)
+	short := everybodys()
+	short.header.Set("X-Accel-Expires", "1")
+	p.set("/", short)
+	for range 3 {
+		before := c.get(t, "/", nil).body
+		began := time.Now()
+		await(t, "the refreshed page", func() bool { return c.get(t, "/", nil).body != before })
+		if took := time.Since(began); took > 5*time.Second { // open_file_cache believes a file for a minute
+			t.Errorf("a page that is kept for a second was shown for %s", took)
+		}
+	}
+}
+
 // TestPlannedCacheHoldsNoConnection has a page come to its end while WordPress takes long, on one connection as an edge has it.
 func TestPlannedCacheHoldsNoConnection(t *testing.T) {
 	p := startPages(t)
