@@ -156,8 +156,24 @@ func (s *subject) withFiles(t *testing.T, deployment, selector string, alter fun
 	set(altered)
 	return func() {
 		set(own)
-		if err := configMaps.Delete(context.Background(), altered, metav1.DeleteOptions{}); err != nil {
+		// The revision goes with its files: nobody could roll back to it.
+		if err := errors.Join(s.forgetRevision(altered, selector), configMaps.Delete(context.Background(), altered, metav1.DeleteOptions{})); err != nil {
 			t.Error(err)
 		}
 	}
+}
+
+// forgetRevision takes away the revisions that ran with the files.
+func (s *subject) forgetRevision(files, selector string) error {
+	sets := s.kubernetes.AppsV1().ReplicaSets(s.namespace)
+	list, err := sets.List(context.Background(), metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return err
+	}
+	for _, set := range list.Items {
+		if filesOf(set.Spec.Template) == files {
+			err = errors.Join(err, sets.Delete(context.Background(), set.Name, metav1.DeleteOptions{}))
+		}
+	}
+	return err
 }
