@@ -11,6 +11,10 @@ CONTEXT ?=
 CONFIRM ?=
 # What `make pulumi` hands to Pulumi, such as `stack output`.
 ARGS ?=
+# The run of the backup that `make restore` takes, as `make backups` lists them.
+SNAPSHOT ?= latest
+# `no` restores a site that is too broken to be saved before.
+SAVE ?= yes
 # Nodes of the local cluster.
 NODES ?= 1
 # `required` fails `make test` where govulncheck cannot reach its database. Otherwise that is only said in the output.
@@ -53,6 +57,14 @@ preview: $(ENGINE) ## what `make up` would change in STACK; needs no cluster whe
 .PHONY: pulumi
 pulumi: $(ENGINE) ## run pulumi with ARGS='...' on the STACK that `make up` deployed, with its settings, secrets and state
 	@$(if $(strip $(ARGS)),,$(error say what Pulumi is to do, as in: make pulumi ARGS='stack output'))$(STACKS) pulumi -stack '$(STACK)' -context '$(CONTEXT)' -- $(ARGS)
+
+.PHONY: backups
+backups: $(ENGINE) ## list the backups of STACK
+	@$(STACKS) backups -stack '$(STACK)' -context '$(CONTEXT)'
+
+.PHONY: restore
+restore: $(ENGINE) ## put the site of STACK back as SNAPSHOT (latest) of its backups has it
+	@$(STACKS) restore -stack '$(STACK)' -context '$(CONTEXT)' -confirm '$(CONFIRM)' -snapshot '$(SNAPSHOT)' -save '$(SAVE)'
 
 .PHONY: render
 render: ## print the objects of STACK as YAML, secrets hidden; needs no cluster

@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"wordpress-on-kubernetes/components/autoscaling"
+	"wordpress-on-kubernetes/components/backup"
 	"wordpress-on-kubernetes/components/cache"
 	"wordpress-on-kubernetes/components/cron"
 	"wordpress-on-kubernetes/components/database"
@@ -18,6 +19,7 @@ import (
 	"wordpress-on-kubernetes/components/limits"
 	"wordpress-on-kubernetes/components/namespace"
 	"wordpress-on-kubernetes/components/network"
+	"wordpress-on-kubernetes/components/passwords"
 	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/components/pod"
 	"wordpress-on-kubernetes/components/rules"
@@ -121,13 +123,27 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 			Pods: network.PodsArgs{Selector: cache.Selector(), Port: cache.SitePort}, PurgePort: cache.PurgePort,
 		}
 	}
-	for _, destination := range settings.Egress {
-		args.Egress = append(args.Egress, network.DestinationArgs{
+	args.Egress = destinations(settings.Egress)
+	if *stack.Backup.Enabled {
+		args.Backup = &network.BackupArgs{
+			Selector: backup.Selector(), Repository: backup.RepositorySelector(), Storage: destinations(stack.Backup.Destination),
+		}
+		if *stack.Backup.Metrics.Enabled {
+			args.Backup.Gateway = &network.PodsArgs{Selector: backup.GatewaySelector(), Port: backup.GatewayPort}
+		}
+	}
+	return args
+}
+
+func destinations(settings []config.NetworkDestination) []network.DestinationArgs {
+	var all []network.DestinationArgs
+	for _, destination := range settings {
+		all = append(all, network.DestinationArgs{
 			Peers: network.PeersArgs{Namespace: destination.Namespace, PodLabels: destination.PodLabels, CIDRs: cidrs(destination)},
 			Ports: destination.Ports,
 		})
 	}
-	return args
+	return all
 }
 
 func cidrs(destination config.NetworkDestination) []string {
@@ -212,7 +228,7 @@ func databaseArgs(
 
 func frontendArgs(
 	ctx *pulumi.Context, stack *config.Stack, keep *upkeep,
-	space *namespace.Namespace, volumes *storage.Storage, mysql *database.Database, closed []pulumi.Resource,
+	space *namespace.Namespace, volumes *storage.Storage, mysql *database.Database, before []pulumi.Resource,
 ) *frontend.Args {
 	settings := stack.Frontend
 	return &frontend.Args{
@@ -263,7 +279,7 @@ func frontendArgs(
 		AuthSecret:         secret(stack.AuthSecret),
 		ExistingAuthSecret: settings.ExistingSecret,
 		FilesMade:          keep.fileHook(),
-		After:              slices.Concat(keep.unlessNew(mysql.Ready), closed),
+		After:              slices.Concat(keep.unlessNew(mysql.Ready), before),
 	}
 }
 
@@ -367,6 +383,97 @@ func cronArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespa
 	}
 }
 
+// tablePrefix is WordPress's own.
+const tablePrefix = "wp_"
+
+func backupArgs(
+	ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace, volumes *storage.Storage,
+	mysql *database.Database, closed []pulumi.Resource,
+) *backup.Args {
+	settings := stack.Backup
+	args := &backup.Args{
+		Namespace:      space.Name,
+		Instance:       ctx.Stack(),
+		Repository:     settings.Repository,
+		Password:       secret(stack.BackupPassword),
+		AccessKey:      secret(stack.BackupAccessKey),
+		SecretKey:      secret(stack.BackupSecretKey),
+		ExistingSecret: settings.ExistingSecret,
+		CABundle:       settings.CABundle,
+		Schedule:       settings.Schedule,
+		CareSchedule:   settings.CareSchedule,
+		Keep:           backup.Keep(settings.Keep),
+		Database: backup.DatabaseArgs{
+			Name: stack.Database.Name, TablePrefix: tablePrefix,
+			Own: backup.Account{User: stack.Database.User, Secret: mysql.SecretName, Key: database.PasswordKey},
+		},
+		ImagePullPolicy:  string(stack.ImagePullPolicy),
+		ImagePullSecrets: stack.ImagePullSecrets,
+		User:             podUser(stack, stack.PodSecurity.Frontend),
+		Resources:        resources(settings.Resources),
+		Images: backup.Images{
+			Restic: stack.Mirrored(settings.Image), Database: stack.Mirrored(stack.Database.Image), WordPress: stack.Mirrored(stack.Frontend.Image),
+		},
+		Site:  backup.SiteArgs{URL: siteURL(stack)},
+		After: closed,
+	}
+	args.Database.Host, args.Database.Port = database.Service, database.Port
+	if stack.Database.Mode == config.External {
+		args.Database.Host, args.Database.Port = stack.Database.Host, stack.Database.Port
+		if tls := databaseTLSArgs(stack); tls != nil {
+			args.Database.TLS = &backup.TLSArgs{Verify: tls.Verify, CABundle: tls.CABundle}
+		}
+	}
+	if *settings.Metrics.Enabled {
+		args.Gateway = &backup.GatewayArgs{Image: stack.Mirrored(settings.Metrics.Image)}
+	}
+	if *settings.Drill.Enabled {
+		args.Drill = &backup.DrillArgs{
+			Schedule: settings.Drill.Schedule, MinimumPosts: settings.Drill.MinimumPosts, MissingUploads: settings.Drill.MissingUploads,
+			MaxAgeSeconds: int(settings.MaxAge().Seconds()), Resources: resources(settings.Drill.Resources),
+		}
+	}
+	if *settings.Content.Enabled {
+		args.Content = &backup.ContentArgs{Claim: volumes.ContentClaim, Excludes: settings.Content.Exclude}
+		if stack.Storage.Content.AccessMode == config.ReadWriteOnce {
+			args.Content.With = frontend.Selector()
+		}
+	}
+	return args
+}
+
+// savingArgs are of what saves a site that is there.
+func savingArgs(
+	ctx *pulumi.Context, stack *config.Stack, keep *upkeep, space *namespace.Namespace, volumes *storage.Storage,
+	mysql *database.Database, wordpress *frontend.Frontend, closed []pulumi.Resource,
+) *backup.Args {
+	args := backupArgs(ctx, stack, space, volumes, mysql, closed)
+	args.Database.Dump, args.Database.Restore = backupAccounts(stack, args.Database.Own)
+	args.FilesMade = keep.fileHook()
+	args.Site.Service, args.Site.ServicePort = wordpress.PHPService, frontend.ServicePort
+	if *stack.Cache.Enabled {
+		args.Site.Cache = &backup.CacheArgs{
+			Host: cache.Name, Port: cache.PurgePort, Path: cache.PurgePath,
+			KeySecret: wordpress.AuthSecretName, SecretKey: frontend.PurgeKey, Purpose: frontend.PurgePurpose,
+		}
+	}
+	return args
+}
+
+// backupAccounts are of the program's own making in its own server. Of a server whose passwords it does not know it has WordPress's account.
+func backupAccounts(stack *config.Stack, own backup.Account) (dump, restore backup.Account) {
+	if stack.Database.Mode == config.External || stack.Database.ExistingSecret != "" {
+		return own, own
+	}
+	return backup.Account{User: backup.DumpUser, Password: accountPassword(stack, backup.DumpUser)},
+		backup.Account{User: backup.RestoreUser, Password: accountPassword(stack, backup.RestoreUser)}
+}
+
+// accountPassword of an account that the program makes, a secret. It changes with root's.
+func accountPassword(stack *config.Stack, user string) pulumi.StringInput {
+	return secret(config.Secret(passwords.Derived(string(stack.DatabaseRootPassword), user)))
+}
+
 func autoscalingArgs(
 	ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace, wordpress *frontend.Frontend,
 ) *autoscaling.Args {
@@ -420,7 +527,7 @@ func terms(stack *config.Stack) rules.Terms {
 	return rules.Terms{
 		ExistingSecrets: append([]string{
 			stack.Database.ExistingSecret, stack.Frontend.ExistingSecret, stack.Ingress.TLS.ExistingSecret,
-			stack.Site.Admin.ExistingSecret,
+			stack.Site.Admin.ExistingSecret, stack.Backup.ExistingSecret,
 		}, stack.ImagePullSecrets...),
 		ExistingClaims:    []string{stack.Storage.Content.ExistingClaim, stack.Storage.Database.ExistingClaim},
 		ExternalDatabase:  stack.Database.Host,
@@ -434,6 +541,8 @@ func terms(stack *config.Stack) rules.Terms {
 			"wordpress:databaseRootPassword": string(stack.DatabaseRootPassword),
 			"wordpress:authSecret":           string(stack.AuthSecret),
 			"wordpress:adminPassword":        string(stack.AdminPassword),
+			"wordpress:backupPassword":       string(stack.BackupPassword),
+			"wordpress:backupSecretKey":      string(stack.BackupSecretKey),
 		},
 	}
 }

@@ -6,12 +6,14 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"wordpress-on-kubernetes/components/apiserver"
 	"wordpress-on-kubernetes/components/autoscaling"
+	"wordpress-on-kubernetes/components/backup"
 	"wordpress-on-kubernetes/components/cache"
 	"wordpress-on-kubernetes/components/cluster"
 	"wordpress-on-kubernetes/components/cron"
@@ -140,6 +142,10 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch, keep 
 			return err
 		}
 	}
+	saved, err := save(ctx, stack, savingArgs(ctx, stack, keep, space, volumes, mysql, wordpress, closed))
+	if err != nil {
+		return err
+	}
 	if *stack.Autoscaling.Enabled {
 		if _, err = autoscaling.New(ctx, "autoscaling", autoscalingArgs(ctx, stack, space, wordpress)); err != nil {
 			return err
@@ -155,7 +161,7 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch, keep 
 	}
 
 	export(ctx, stack, url, space, mysql, wordpress)
-	ctx.Export("databasePasswords", keep.settle(ctx, databasePasswords(stack), mysql, wordpress, pages))
+	ctx.Export("databasePasswords", keep.settle(ctx, databasePasswords(stack), mysql, wordpress, pages, saved))
 	return nil
 }
 
@@ -173,11 +179,28 @@ func servers(
 			return nil, nil, err
 		}
 	}
-	wordpress, err := frontend.New(ctx, "frontend", frontendArgs(ctx, stack, keep, space, volumes, mysql, closed))
+	before := closed
+	if run := stack.Backup.Bootstrap.Snapshot; run != "" {
+		args := backupArgs(ctx, stack, space, volumes, mysql, slices.Concat(mysql.Ready, closed))
+		site, err := backup.NewBootstrap(ctx, "bootstrap", args, run)
+		if err != nil {
+			return nil, nil, err
+		}
+		before = slices.Concat(site.Done, closed)
+	}
+	wordpress, err := frontend.New(ctx, "frontend", frontendArgs(ctx, stack, keep, space, volumes, mysql, before))
 	if err == nil && keep.databaseIsLast() {
 		err = mysql.Serve(wordpress.Ready...)
 	}
 	return mysql, wordpress, err
+}
+
+// save registers what saves the site, where it is to be saved.
+func save(ctx *pulumi.Context, stack *config.Stack, args *backup.Args) (*backup.Backup, error) {
+	if !*stack.Backup.Enabled {
+		return &backup.Backup{Files: pulumi.String("").ToStringOutput()}, nil
+	}
+	return backup.New(ctx, "backup", args)
 }
 
 // publish leads the edge to WordPress, or to the cache before it once that serves.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -10,6 +11,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"wordpress-on-kubernetes/components/apiserver"
+	"wordpress-on-kubernetes/components/backup"
 	"wordpress-on-kubernetes/components/cache"
 	"wordpress-on-kubernetes/components/cluster"
 	"wordpress-on-kubernetes/components/database"
@@ -30,6 +32,8 @@ type upkeep struct {
 	namespace string
 	// passwords are those of the program's own server. Nil: somebody else changes them.
 	passwords *passwords.Changer
+	// accounts of the program's own server beside WordPress's.
+	accounts []passwords.Made
 	// site is what is there when the update begins. Not known where somebody else runs the database.
 	site siteState
 	// beforePassword and beforeRootPassword run before the engine changes the Secrets, afterPassword when it has.
@@ -65,7 +69,7 @@ func newUpkeep(ctx *pulumi.Context, stack *config.Stack, reach func() (*cluster.
 	if err != nil || stack.Database.Mode != config.Standalone || stack.Database.ExistingSecret != "" {
 		return keep, err
 	}
-	keep.passwords = keep.changer(stack)
+	keep.passwords, keep.accounts = keep.changer(stack), accountsOf(stack)
 	if keep.beforePassword, err = hook(ctx, "database-password", keep.passwords.BeforeUser); err != nil {
 		return nil, err
 	}
@@ -161,6 +165,31 @@ func (u *upkeep) changer(stack *config.Stack) *passwords.Changer {
 	}
 }
 
+// accountsOf the stack's backups have the rights that they need and no others: of a dump, and of tables that change places between databases.
+func accountsOf(stack *config.Stack) []passwords.Made {
+	if !*stack.Backup.Enabled {
+		return nil
+	}
+	made := func(user string, grants ...passwords.Grant) passwords.Made {
+		return passwords.Made{User: user, Password: passwords.Derived(string(stack.DatabaseRootPassword), user), Grants: grants}
+	}
+	// In the name of a database that rights are given on, _ stands for any character.
+	on := func(name string) string { return "`" + strings.ReplaceAll(name, "_", `\_`) + "`.*" }
+	name := stack.Database.Name
+	return []passwords.Made{
+		made(backup.DumpUser,
+			passwords.Grant{Rights: "USAGE", On: "*.*"},
+			passwords.Grant{Rights: "SHOW_ROUTINE", On: "*.*"},
+			passwords.Grant{Rights: "SELECT, SHOW VIEW, EVENT, TRIGGER", On: on(name)}),
+		made(backup.RestoreUser,
+			passwords.Grant{Rights: "USAGE", On: "*.*"},
+			passwords.Grant{Rights: "SHOW_ROUTINE", On: "*.*"},
+			passwords.Grant{Rights: "ALL PRIVILEGES", On: on(name)},
+			passwords.Grant{Rights: "ALL PRIVILEGES", On: on(backup.RestoredDatabase(name))},
+			passwords.Grant{Rights: "ALL PRIVILEGES", On: on(backup.EarlierDatabase(name))}),
+	}
+}
+
 // fileHook runs when a ConfigMap with files was made. Nil: nothing does.
 func (u *upkeep) fileHook() *pulumi.ResourceHook {
 	if u == nil {
@@ -195,11 +224,13 @@ func (u *upkeep) adminHook() *pulumi.ResourceHook {
 
 // settle comes when WordPress runs as the stack wants it, in every update, also in one that only completes what an earlier one began. The
 // output is the given text, and fails with what could not be done.
-func (u *upkeep) settle(ctx *pulumi.Context, text string, mysql *database.Database, wordpress *frontend.Frontend, pages *cache.Cache) pulumi.StringOutput {
+func (u *upkeep) settle(
+	ctx *pulumi.Context, text string, mysql *database.Database, wordpress *frontend.Frontend, pages *cache.Cache, saved *backup.Backup,
+) pulumi.StringOutput {
 	if u == nil || u.preview {
 		return pulumi.String(text).ToStringOutput()
 	}
-	return pulumi.All(wordpress.Deployment, wordpress.Files, mysql.Files, wordpress.PasswordChecksum, mysql.Server, pages.Files).ApplyT(func(names []any) (string, error) {
+	return pulumi.All(wordpress.Deployment, wordpress.Files, mysql.Files, wordpress.PasswordChecksum, mysql.Server, pages.Files, saved.Files).ApplyT(func(names []any) (string, error) {
 		client, err := u.connect()
 		if err != nil {
 			return "", err
@@ -213,11 +244,15 @@ func (u *upkeep) settle(ctx *pulumi.Context, text string, mysql *database.Databa
 			if err := u.passwords.Settle(ctx.Context(), names[3].(string)); err != nil {
 				return "", err
 			}
+			if err := u.passwords.Make(ctx.Context(), u.accounts); err != nil {
+				return "", err
+			}
 		}
 		files := []revisions.Files{
 			{Name: frontend.Name, Selector: selectorText(frontend.Selector()), Current: names[1].(string)},
 			{Name: database.Service, Selector: selectorText(database.Selector()), Current: names[2].(string)},
 			{Name: cache.Name, Selector: selectorText(cache.Selector()), Current: names[5].(string)},
+			{Name: backup.Name, Selector: selectorText(backup.JobsSelector()), Current: names[6].(string)},
 		}
 		for _, of := range files {
 			of.Namespace = u.namespace

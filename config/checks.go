@@ -253,12 +253,12 @@ func checkCIDR(path *field.Path, value string) field.ErrorList {
 }
 
 // checkCABundle shows none of the text in its messages: a private key may have got into it.
-func checkCABundle(path *field.Path, bundle string) field.ErrorList {
+func checkCABundle(path *field.Path, bundle string, most int) field.ErrorList {
 	refuse := func(format string, args ...any) field.ErrorList {
 		return field.ErrorList{field.Invalid(path, fmt.Sprintf("%d bytes", len(bundle)), fmt.Sprintf(format, args...))}
 	}
-	if len(bundle) > maxCABundle {
-		return refuse("must have at most %d bytes: keep the authorities of this database alone", maxCABundle)
+	if len(bundle) > most {
+		return refuse("must have at most %d bytes: keep the authorities that it needs alone", most)
 	}
 	rest := []byte(bundle)
 	for number := 1; len(rest) > 0 && (number == 1 || len(bytes.TrimSpace(rest)) > 0); number++ {

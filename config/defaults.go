@@ -129,6 +129,48 @@ const (
 	DefaultProtect = true
 )
 
+// Defaults of backups.
+const (
+	// DefaultBackupEnabled because nobody can guess where to.
+	DefaultBackupEnabled = false
+	// DefaultBackupSchedule is at night in Europe, and not at a full hour, when many others begin.
+	DefaultBackupSchedule = "17 2 * * *"
+	// DefaultCareSchedule is when the backup has ended.
+	DefaultCareSchedule = "17 5 * * *"
+	// Defaults of what is kept: mistakes are found within days, and what somebody deleted by mistake within a year.
+	DefaultKeepLast    = 3
+	DefaultKeepDaily   = 14
+	DefaultKeepWeekly  = 8
+	DefaultKeepMonthly = 12
+	// DefaultBackupContentEnabled because uploads are nowhere else.
+	DefaultBackupContentEnabled = true
+	// DefaultResticImage is restic's own, in the release that the proofs are tried with.
+	DefaultResticImage = "restic/restic:0.19.1"
+	// DefaultBackupCPU in cores: restic compresses and encrypts some 50 MiB a second with one.
+	DefaultBackupCPU = "250m"
+	// DefaultBackupMemory in bytes: restic's list of what is there, a quarter of a GiB for some hundred thousand files.
+	DefaultBackupMemory = "512Mi"
+	// DefaultBackupEphemeralStorage in bytes: restic's copy of that list.
+	DefaultBackupEphemeralStorage = "2Gi"
+	// DefaultBackupMetricsEnabled because a backup that fails is noticed by nobody who does not look.
+	DefaultBackupMetricsEnabled = true
+	// DefaultPushgatewayImage is Prometheus's own.
+	DefaultPushgatewayImage = "prom/pushgateway:v1.11.2"
+	// DefaultDrillEnabled because a backup that nobody has restored is a hope.
+	DefaultDrillEnabled = true
+	// DefaultDrillSchedule is when the care has ended.
+	DefaultDrillSchedule = "47 6 * * *"
+	// DefaultMinimumPosts because a site without a post is the one that an installer leaves.
+	DefaultMinimumPosts = 1
+	// DefaultDrillMemory in bytes is what MySQL takes with a small pool, and the page cache that loading a database fills.
+	DefaultDrillMemory = "1Gi"
+	// DefaultDrillEphemeralStorage in bytes holds a database of some 5 GiB with its logs.
+	DefaultDrillEphemeralStorage = "10Gi"
+)
+
+// defaultExcludes are folders that WordPress and plugins fill again.
+func defaultExcludes() []string { return []string{"cache", "upgrade", "upgrade-temp-backup"} }
+
 // Defaults of autoscaling.
 const (
 	// DefaultAutoscalingEnabled because a public site's load is not known in advance.
@@ -213,6 +255,7 @@ func Defaults() *Stack {
 		Cache:           defaultCache(),
 		Database:        defaultDatabase(),
 		Storage:         defaultStorage(),
+		Backup:          defaultBackup(),
 		Autoscaling:     defaultAutoscaling(),
 		Ingress:         defaultIngress(),
 		Network:         defaultNetwork(),
@@ -278,6 +321,23 @@ func defaultStorage() Storage {
 		},
 		CephFS:  CephFS{Filesystem: DefaultCephFilesystem, Namespace: DefaultCephNamespace},
 		Protect: new(DefaultProtect),
+	}
+}
+
+func defaultBackup() Backup {
+	return Backup{
+		Enabled:      new(DefaultBackupEnabled),
+		Schedule:     DefaultBackupSchedule,
+		CareSchedule: DefaultCareSchedule,
+		Keep:         BackupKeep{Last: DefaultKeepLast, Daily: DefaultKeepDaily, Weekly: DefaultKeepWeekly, Monthly: DefaultKeepMonthly},
+		Content:      BackupContent{Enabled: new(DefaultBackupContentEnabled), Exclude: defaultExcludes()},
+		Drill: BackupDrill{
+			Enabled: new(DefaultDrillEnabled), Schedule: DefaultDrillSchedule, MinimumPosts: DefaultMinimumPosts,
+			Resources: defaultResources(DefaultBackupCPU, DefaultDrillMemory, DefaultDrillEphemeralStorage),
+		},
+		Metrics:   BackupMetrics{Enabled: new(DefaultBackupMetricsEnabled), Image: DefaultPushgatewayImage},
+		Image:     DefaultResticImage,
+		Resources: defaultResources(DefaultBackupCPU, DefaultBackupMemory, DefaultBackupEphemeralStorage),
 	}
 }
 

@@ -13,6 +13,20 @@ const (
 	MaxAdminPasswordLength = 256
 	// MaxTitleLength in characters is beyond what a browser shows.
 	MaxTitleLength = 200
+	// MaxBackedUpDatabaseName in characters, with each underscore counted twice, leaves MySQL's 64 room for the ending _being_restored.
+	MaxBackedUpDatabaseName = 47
+	// MinBackupMemory in bytes is what restic takes for a small site.
+	MinBackupMemory = "256Mi"
+	// MinDrillMemory in bytes is what a MySQL with a small pool and restic take.
+	MinDrillMemory = "768Mi"
+	// MaxPosts is beyond every site, and catches a slip.
+	MaxPosts = 1_000_000
+	// MinResticVersion is the first that makes no snapshot of a command that failed, and tells a missing repository from a wrong password.
+	MinResticVersion = "0.17.0"
+	// MinBackupPasswordLength in bytes: who has the storage can try passwords for as long as there are computers.
+	MinBackupPasswordLength = 16
+	// MaxKept is beyond every plan, and catches a slip.
+	MaxKept = 1000
 	// MaxCronMinutes still meets every full hour twice.
 	MaxCronMinutes = 30
 	// MinAuthSecretLength in bytes: 32 bytes of a random base64 text hold 192 bits, more than the HMAC keys that
@@ -70,6 +84,8 @@ const (
 	// maxCABundle in bytes leaves a ConfigMap, which holds at most 1 MiB, room for the other files; the bundle of all of a large
 	// cloud's regions takes a third of it.
 	maxCABundle = 512 << 10
+	// maxBackupCABundle in bytes fits into one ConfigMap together with maxCABundle.
+	maxBackupCABundle = 384 << 10
 
 	// MinProductionDatabaseMemory in bytes has room for a buffer pool that holds the database of a small site.
 	MinProductionDatabaseMemory = "1Gi"

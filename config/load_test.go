@@ -32,6 +32,7 @@ wordpress:site: {host: www.example.com}
 wordpress:ingress: {tls: {existingSecret: www-tls}, clientAddress: connection}
 wordpress:network: {edge: {namespace: edge, cidrs: [192.0.2.0/24]}}
 wordpress:storage: {content: {storageClass: shared}}
+wordpress:backup: {enabled: false}
 wordpress:databasePassword: {secure: ` + testPassword + `}
 wordpress:databaseRootPassword: {secure: ` + testRootPassword + `}
 wordpress:authSecret: {secure: ` + testAuthSecret + `}
@@ -217,6 +218,10 @@ func spareSecrets(t *testing.T, stack []byte) string {
 		Frontend struct {
 			ExistingSecret string `json:"existingSecret"`
 		} `json:"wordpress:frontend"`
+		Backup struct {
+			Enabled        bool   `json:"enabled"`
+			ExistingSecret string `json:"existingSecret"`
+		} `json:"wordpress:backup"`
 	}
 	if err := yaml.Unmarshal(stack, &values); err != nil {
 		t.Fatal(err)
@@ -233,6 +238,11 @@ func spareSecrets(t *testing.T, stack []byte) string {
 	}
 	if admin := values.Site.Admin; admin != nil && admin.ExistingSecret == "" {
 		spare["wordpress:adminPassword"] = map[string]string{"secure": testPassword}
+	}
+	if values.Backup.Enabled && values.Backup.ExistingSecret == "" {
+		for _, key := range []string{"backupPassword", "backupAccessKey", "backupSecretKey"} {
+			spare["wordpress:"+key] = map[string]string{"secure": testPassword + key}
+		}
 	}
 	text, err := yaml.Marshal(spare)
 	if err != nil {

@@ -49,6 +49,6 @@ var databaseProblems = []problemCase{
 		`database.tls.caBundle: Invalid value: "62 bytes": must be certificates in PEM: no. 1 cannot be read: x509: malformed certificate`,
 	}},
 	{"all the authorities of the world", withTLS(strings.Repeat(aCertificate+"\n", 1000)), []string{
-		`database.tls.caBundle: Invalid value: "570000 bytes": must have at most 524288 bytes: keep the authorities of this database alone`,
+		`database.tls.caBundle: Invalid value: "570000 bytes": must have at most 524288 bytes: keep the authorities that it needs alone`,
 	}},
 }

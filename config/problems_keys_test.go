@@ -10,7 +10,7 @@ var keyProblems = []problemCase{
 		`frontned: Forbidden: unknown key, did you mean "frontend"?`,
 	}},
 	{"unknown section", `wordpress:shelf: {}`, []string{
-		`shelf: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, cache, database, storage, autoscaling, ingress, network, podSecurity, databasePassword, databaseRootPassword, authSecret, adminPassword`,
+		`shelf: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, cache, database, storage, backup, autoscaling, ingress, network, podSecurity, databasePassword, databaseRootPassword, authSecret, adminPassword, backupPassword, backupAccessKey, backupSecretKey`,
 	}},
 	{"misspelt key in a section", `wordpress:frontend: {servce: {type: ClusterIP}}`, []string{
 		`frontend.servce: Forbidden: unknown key, did you mean "service"?`,
@@ -22,7 +22,7 @@ var keyProblems = []problemCase{
 		`frontend.maxsurge: Forbidden: unknown key, did you mean "maxSurge"?`,
 	}},
 	{"dotted key of no section", `wordpress:shelf.size: "5"`, []string{
-		`shelf.size: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, cache, database, storage, autoscaling, ingress, network, podSecurity, databasePassword, databaseRootPassword, authSecret, adminPassword`,
+		`shelf.size: Forbidden: unknown key: remove it, or use one of profile, namespace, createNamespace, imageRegistry, imagePullPolicy, imagePullSecrets, site, frontend, cache, database, storage, backup, autoscaling, ingress, network, podSecurity, databasePassword, databaseRootPassword, authSecret, adminPassword, backupPassword, backupAccessKey, backupSecretKey`,
 	}},
 	{"nested key without --path", `wordpress:frontend.replicas: "5"`, []string{
 		`frontend.replicas: Forbidden: a key inside frontend needs --path: pulumi config rm 'wordpress:frontend.replicas', then pulumi config set --path 'wordpress:frontend.replicas' VALUE`,

@@ -102,7 +102,7 @@ wordpress:network:
   - {cidr: 203.0.113.0/24}
   - {cidr: smtp.example.com, ports: [587, 0, 65536, 587]}
   - {cidr: 203.0.113.25, ports: []}`, []string{
-		`network.egress[0].cidr: Required value: the network that WordPress may reach, such as 203.0.113.25/32, or namespace for pods of the cluster`,
+		`network.egress[0].cidr: Required value: the network that may be reached, such as 203.0.113.25/32, or namespace for pods of the cluster`,
 		`network.egress[1].ports: Required value: the TCP ports that are reached there, such as [587]`,
 		`network.egress[2].cidr: Invalid value: "smtp.example.com": must be a network such as 203.0.113.0/24, with /32 for a single IPv4 address`,
 		`network.egress[2].ports[1]: Invalid value: 0: must be from 1 to 65535`,

@@ -20,6 +20,7 @@ var problemCases = map[string][]problemCase{
 	"scaling":    scalingProblems,
 	"pods":       podProblems,
 	"cache":      cacheProblems,
+	"backup":     backupProblems,
 	"storage":    storageProblems,
 	"ingress":    ingressProblems,
 	"network":    networkProblems,

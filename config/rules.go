@@ -31,6 +31,7 @@ var ruleGroups = []ruleGroup{
 	{"Cache", cacheRules},
 	{"Storage", storageRules},
 	{"Database", databaseRules},
+	{"Backup", backupRules},
 	{"Ingress", ingressRules},
 	{"Network", networkRules},
 	{"Edge", edgeRules},

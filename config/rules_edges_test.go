@@ -11,6 +11,35 @@ type edge struct{ accepted, refused string }
 
 // Changes to the minimal development stack, or for the last group to one of production.
 var edges = map[string]edge{
+	"keysOfABackup": {wholeBackup, `wordpress:backup: {schedule: "1 1 * * *"}`},
+	"keysOfBackupMetrics": {
+		`{wordpress:backup: {enabled: true, metrics: {enabled: false}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
+		`{wordpress:backup: {enabled: true, metrics: {enabled: false, image: "prom/pushgateway:v1.11.2"}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
+	},
+	"keysOfADrill": {
+		`{wordpress:backup: {enabled: true, drill: {enabled: false}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
+		`{wordpress:backup: {enabled: true, drill: {enabled: false, minimumPosts: 2}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
+	},
+	"databaseNameLeavesRoom": {
+		`{wordpress:database: {name: ` + strings.Repeat("a", 45) + `_}, wordpress:backup: {enabled: true, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
+		`{wordpress:database: {name: ` + strings.Repeat("a", 46) + `_}, wordpress:backup: {enabled: true, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
+	},
+	"backupHasPlace": {
+		wholeBackup,
+		`{wordpress:backup: {enabled: true, ` + aRepository + `}, ` + backupKeys + `}`,
+	},
+	"backupSecrets": {
+		`wordpress:backup: {enabled: true, ` + aRepository + `, ` + aDestination + `, existingSecret: kept}`,
+		`wordpress:backup: {enabled: true, ` + aRepository + `, ` + aDestination + `}`,
+	},
+	"backupKeysAreRead": {
+		wholeBackup,
+		`{wordpress:backup: {enabled: true, ` + aRepository + `, ` + aDestination + `}, wordpress:backupPassword: {secure: a-password-of-its-own}, wordpress:backupAccessKey: {secure: AKIA}, wordpress:backupSecretKey: {secure: "its;secret"}}`,
+	},
+	"backupPasswordIsItsOwn": {
+		wholeBackup,
+		`{wordpress:backup: {enabled: true, ` + aRepository + `, ` + aDestination + `}, wordpress:backupPassword: {secure: the-very-same-one}, wordpress:backupAccessKey: {secure: AKIA}, wordpress:backupSecretKey: {secure: the-very-same-one}}`,
+	},
 	"oneOwnerOfReplicas": {
 		`{wordpress:frontend: {replicas: 3}, wordpress:autoscaling: {enabled: false}}`,
 		`{wordpress:frontend: {replicas: 3}, wordpress:autoscaling: {enabled: true}}`,
@@ -326,6 +355,15 @@ var productionEdges = map[string]edge{
 	"encryptedSite": {
 		`wordpress:ingress: {kind: none, loginLimit: {enabled: false}}`,
 		`wordpress:ingress: {kind: ingress}`,
+	},
+	"backupIsDecided": {`wordpress:backup: {enabled: false}`, `wordpress:backup: null`},
+	"backupIsEncrypted": {
+		wholeBackup,
+		`{wordpress:backup: {enabled: true, repository: "s3:http://s3.example.com/bucket/site", ` + aDestination + `}, ` + backupKeys + `}`,
+	},
+	"pinnedBackupImages": {
+		wholeBackup,
+		`{wordpress:backup: {enabled: true, image: restic/restic, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
 	},
 	"drainOutlastsTheEdge": {
 		`wordpress:frontend: {drainSeconds: 5}`,

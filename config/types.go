@@ -49,6 +49,8 @@ type Stack struct {
 	Database Database `json:"database"`
 	// Storage is where data lives.
 	Storage Storage `json:"storage"`
+	// Backup saves the site to a place outside the cluster.
+	Backup Backup `json:"backup"`
 	// Autoscaling is the horizontal pod autoscaler of the frontend.
 	Autoscaling Autoscaling `json:"autoscaling"`
 	// Ingress is how visitors reach the site.
@@ -72,6 +74,16 @@ type Stack struct {
 	// changed in WordPress afterwards. Must be a Pulumi secret of 12 to 256 characters, without line break, NUL or white space at
 	// either end. Required with site.admin unless site.admin.existingSecret is set, and refused otherwise.
 	AdminPassword Secret `json:"adminPassword"`
+	// BackupPassword encrypts everything in the repository of the backups. Keep it outside the cluster as well, and outside this stack's
+	// state: without it, nobody can read a backup, the program included. Must be a Pulumi secret of 16 to 256 characters, without line break, NUL
+	// or white space at either end. Required with backup.enabled unless backup.existingSecret is set, and refused otherwise.
+	BackupPassword Secret `json:"backupPassword"`
+	// BackupAccessKey is the name of the key that opens the storage of the backups. Must be a Pulumi secret. Required with backup.enabled unless
+	// backup.existingSecret is set, and refused otherwise.
+	BackupAccessKey Secret `json:"backupAccessKey"`
+	// BackupSecretKey is that key's secret. Must be a Pulumi secret. Required with backup.enabled unless backup.existingSecret is set, and
+	// refused otherwise.
+	BackupSecretKey Secret `json:"backupSecretKey"`
 }
 
 // PullPolicy is Kubernetes' imagePullPolicy. Never is left out: it only fails where IfNotPresent would help itself.
@@ -134,7 +146,7 @@ type SiteCron struct {
 
 // Resources are both the requests and the limits of a container, so that its pod is of QoS class Guaranteed, unless cpuLimit is given.
 type Resources struct {
-	// CPU in cores, 10m to 128. Default: 500m for the frontend and for the database, 100m for the cache.
+	// CPU in cores, 10m to 128. Default: 500m for the frontend and for the database, 100m for the cache, 250m for the backup and its drill.
 	CPU resource.Quantity `json:"cpu"`
 	// CPULimit in cores, at least cpu and at most 128, lets the container use processor time that its node has to spare: pages and
 	// pictures take less time, on a busy node as much as without it. The pod is then of QoS class Burstable, so that a node short of
@@ -142,10 +154,11 @@ type Resources struct {
 	CPULimit *resource.Quantity `json:"cpuLimit"`
 	// Memory in bytes: at least 160Mi for the frontend, 768Mi for the database, 1Gi for one in production. Up to 1Gi, half of the
 	// database's above 256Mi is its buffer pool; up to 4Gi, three quarters; beyond, four fifths of what is above 512Mi; and never
-	// more than maxConnections leaves. Default: 768Mi for the frontend, 1Gi for the database, 192Mi for the cache.
+	// more than maxConnections leaves. Default: 768Mi for the frontend, 1Gi for the database, 192Mi for the cache, 512Mi for the backup,
+	// 1Gi for its drill.
 	Memory resource.Quantity `json:"memory"`
 	// EphemeralStorage in bytes: what a container may write to logs and temporary files, at least 64Mi.
-	// Default: 1Gi.
+	// Default: 1Gi, 2Gi for the backup, 10Gi for its drill.
 	EphemeralStorage resource.Quantity `json:"ephemeralStorage"`
 }
 
@@ -395,6 +408,97 @@ type CephFS struct {
 	Namespace string `json:"namespace"`
 	// OperatorNamespace is where Rook's operator runs, which the CSI driver's name begins with. Default: storage.cephfs.namespace.
 	OperatorNamespace string `json:"operatorNamespace"`
+}
+
+// Backup saves the database and wp-content to a repository of restic's on an S3 storage outside the cluster, encrypted, each byte once. What is
+// in Secrets is not saved, nor are names in the DNS and certificates.
+type Backup struct {
+	// Enabled saves the site by schedule, and gives a CronJob from which a restore is made. Production must say true or false. Default: false.
+	Enabled *bool `json:"enabled"`
+	// Repository is where the snapshots go: s3: and the storage's address, bucket and a folder of the site's own, such as
+	// s3:https://s3.example.com/bucket/site. No credentials; http only in development. It is made where it is not there yet. Required with enabled.
+	Repository string `json:"repository"`
+	// ExistingSecret names a Secret in the namespace that holds the repository's password under the key password, and under the key credentials
+	// a file with aws_access_key_id and aws_secret_access_key below [default]. Unset: the program makes it.
+	ExistingSecret string `json:"existingSecret"`
+	// CABundle are the certificates, in PEM, of the authorities that the storage's certificate may be of; at most 384Ki. Unset: those that
+	// database.image trusts.
+	CABundle string `json:"caBundle"`
+	// Schedule of the backup in the five fields of cron, in UTC. Default: 17 2 * * *, every night.
+	Schedule string `json:"schedule"`
+	// CareSchedule is when what is no longer kept gives back its room, and a seventh of the data is read and checked, in the same form.
+	// Default: 17 5 * * *, every day.
+	CareSchedule string `json:"careSchedule"`
+	// Keep says which snapshots are kept.
+	Keep BackupKeep `json:"keep"`
+	// Content is whether wp-content is saved, and what of it.
+	Content BackupContent `json:"content"`
+	// Drill restores the newest run beside the site, by schedule.
+	Drill BackupDrill `json:"drill"`
+	// Bootstrap has a new stack begin as the site that was.
+	Bootstrap BackupBootstrap `json:"bootstrap"`
+	// Metrics keeps what backup, care and drill measure.
+	Metrics BackupMetrics `json:"metrics"`
+	// Destination is where the storage is: networks or pods of the cluster, and ports, as in network.egress. With network.enabled required.
+	Destination []NetworkDestination `json:"destination"`
+	// Image has the program /usr/bin/restic, 0.17 or newer, which is copied from it into pods of database.image. A tag that tells an older one is
+	// refused. Production needs a tag with a full version or a digest. Default: restic/restic:0.19.1.
+	Image string `json:"image"`
+	// Resources of each container. Least memory: 256Mi. Default: 250m of CPU, 512Mi of memory and 2Gi of ephemeral storage.
+	Resources Resources `json:"resources"`
+}
+
+// BackupKeep says which snapshots are kept: each of the four keeps its own, and what none keeps goes. At least one is above 0.
+type BackupKeep struct {
+	// Last are the newest, whenever they were made, 0 to 1000. Default: 3.
+	Last int `json:"last"`
+	// Daily is of how many days the last one is kept, 0 to 1000. Default: 14.
+	Daily int `json:"daily"`
+	// Weekly is of how many weeks the last one is kept, 0 to 1000. Default: 8.
+	Weekly int `json:"weekly"`
+	// Monthly is of how many months the last one is kept, 0 to 1000. Default: 12.
+	Monthly int `json:"monthly"`
+}
+
+// BackupContent is whether wp-content is saved, and what of it.
+type BackupContent struct {
+	// Enabled saves wp-content after the database. Default: true.
+	Enabled *bool `json:"enabled"`
+	// Exclude lists folders of wp-content that are not saved, by their paths in it. Default: cache, upgrade and upgrade-temp-backup.
+	Exclude []string `json:"exclude"`
+}
+
+// BackupDrill restores the newest run of the backup into a MySQL of its own, with none of the site's passwords, and fails unless the site is in it:
+// its tables are sound, its address is the site's, its posts are there, and every upload that the database speaks of is among the files, of
+// which some are read and compared.
+type BackupDrill struct {
+	// Enabled has it run. Default: true.
+	Enabled *bool `json:"enabled"`
+	// Schedule in the five fields of cron, in UTC. Default: 47 6 * * *, every morning.
+	Schedule string `json:"schedule"`
+	// MinimumPosts is how many published posts and pages there must be, 0 to 1000000; and never less than nine tenths of what the last drill
+	// found that passed. Default: 1.
+	MinimumPosts int `json:"minimumPosts"`
+	// MissingUploads is how many uploads may be missing, 0 to 1000000, because they are missing on the site as well. Default: 0.
+	MissingUploads int `json:"missingUploads"`
+	// Resources of the drill's container, which holds the whole database in its ephemeral storage. Least memory: 768Mi. Default: 250m of CPU,
+	// 1Gi of memory and 10Gi of ephemeral storage.
+	Resources Resources `json:"resources"`
+}
+
+// BackupBootstrap has a new stack begin as the site that was, in this cluster or another one: before WordPress starts, a run of the backup is restored
+// into a database that has no table. Nobody meets an installation page meanwhile. A site that is there stays as it is.
+type BackupBootstrap struct {
+	// Snapshot is latest for the newest complete run, or the name of one, such as run-20261129T021700Z. Unset: a new stack begins as a new site.
+	Snapshot string `json:"snapshot"`
+}
+
+// BackupMetrics is a Pushgateway, which keeps the last success and failure, sizes and counts of backup, care and drill for a Prometheus to fetch.
+type BackupMetrics struct {
+	// Enabled runs it. Default: true.
+	Enabled *bool `json:"enabled"`
+	// Image keeps the contract of prom/pushgateway. Production needs a tag with a full version or a digest. Default: prom/pushgateway:v1.11.2.
+	Image string `json:"image"`
 }
 
 // Autoscaling is the horizontal pod autoscaler of the frontend.

@@ -28,6 +28,7 @@ func (s *Stack) validate() field.ErrorList {
 		validateCache(&s.Cache),
 		validateDatabase(&s.Database),
 		validateStorage(&s.Storage),
+		validateBackup(&s.Backup),
 		validateAutoscaling(&s.Autoscaling, &s.Frontend.Resources),
 		validateIngress(&s.Ingress),
 		validateNetwork(&s.Network),
@@ -209,7 +210,7 @@ func validateDatabase(d *Database) field.ErrorList {
 		checkServerHost(at("database.host"), d.Host),
 		checkRange(at("database.port"), d.Port, 1, maxPort, ""),
 		checkOneOf(at("database.tls.mode"), d.TLS.Mode, DatabaseTLSVerified, DatabaseTLSUnverified, DatabaseTLSDisabled),
-		checkCABundle(at("database.tls.caBundle"), d.TLS.CABundle),
+		checkCABundle(at("database.tls.caBundle"), d.TLS.CABundle, maxCABundle),
 		checkOptionalDNSName(at("database.existingSecret"), d.ExistingSecret, "a Secret's name"),
 	)
 }
@@ -340,15 +341,15 @@ func validateNetwork(n *Network) field.ErrorList {
 		checkCIDRs(at("network.database.cidrs"), n.Database.CIDRs),
 		validateDatabaseNetworks(n.Database.CIDRs),
 		validateDatabasePort(n.Database.Port),
-		validateEgress(n.Egress),
+		validateDestinations(at("network.egress"), n.Egress),
 		validateProxy(&n.Proxy),
 	)
 }
 
-func validateEgress(destinations []NetworkDestination) field.ErrorList {
+func validateDestinations(list *field.Path, destinations []NetworkDestination) field.ErrorList {
 	var problems field.ErrorList
 	for i, destination := range destinations {
-		path := at("network.egress").Index(i)
+		path := list.Index(i)
 		problems = append(problems, validateDestination(path, destination)...)
 		problems = append(problems, checkPorts(path.Child("ports"), destination.Ports)...)
 	}
@@ -369,7 +370,7 @@ func validateDestination(path *field.Path, destination NetworkDestination) field
 		problems = append(problems, validateOutside(path.Child("cidr"), destination.CIDR)...)
 	case destination.Namespace == "":
 		problems = append(problems, field.Required(path.Child("cidr"),
-			"the network that WordPress may reach, such as 203.0.113.25/32, or namespace for pods of the cluster"))
+			"the network that may be reached, such as 203.0.113.25/32, or namespace for pods of the cluster"))
 	}
 	return problems
 }

@@ -30,6 +30,12 @@ const (
 	DatabasePolicy = "wordpress-mysql"
 	// CronPolicy is for the pods that ask WordPress for its scheduled tasks.
 	CronPolicy = "wordpress-cron"
+	// BackupPolicy is for the pods that save the site and restore it.
+	BackupPolicy = "wordpress-backup"
+	// RepositoryPolicy is for the pods that work on the backups alone.
+	RepositoryPolicy = "wordpress-backup-repository"
+	// GatewayPolicy is for what keeps the numbers that they measure.
+	GatewayPolicy = "wordpress-metrics-gateway"
 	// CachePolicy is for the cache before WordPress.
 	CachePolicy = "wordpress-cache"
 	// FromCachePolicy lets the cache reach WordPress. As an object of its own it goes last when the cache goes: until then the edge may be led
@@ -66,6 +72,8 @@ type Args struct {
 	Cron pulumi.StringMap
 	// Cache are the pods between the edge and WordPress. Nil: there are none.
 	Cache *CacheArgs
+	// Backup are the pods that save the site. Nil: there are none.
+	Backup *BackupArgs
 	// ACMESolver lets the edge reach the pods that cert-manager starts to answer for the host.
 	ACMESolver bool
 }
@@ -84,6 +92,18 @@ type CacheArgs struct {
 	Pods PodsArgs
 	// PurgePort is the one that WordPress reaches there. Required.
 	PurgePort int
+}
+
+// BackupArgs are pods that save the site and restore it.
+type BackupArgs struct {
+	// Selector matches the labels of pods that reach the site as well, and those of no others. Required.
+	Selector pulumi.StringMap
+	// Repository matches the labels of pods that reach the storage and nothing of the site's. Required.
+	Repository pulumi.StringMap
+	// Gateway takes what they measure. Nil: there is none.
+	Gateway *PodsArgs
+	// Storage is where the backups are. Required. Of a network that holds private ones, these are left out.
+	Storage []DestinationArgs
 }
 
 // PeersArgs are pods of another namespace, networks, or both.
@@ -139,10 +159,11 @@ func (a *Args) check() error {
 	case a.Edge.isEmpty() || a.DNS.isEmpty() || a.DNSPort == 0:
 		return errors.New("edge, DNS and its port are required")
 	}
-	for _, destination := range a.Egress {
-		if destination.isIncomplete() {
-			return errors.New("networks and ports of each egress are required")
-		}
+	if slices.ContainsFunc(a.Egress, DestinationArgs.isIncomplete) {
+		return errors.New("networks and ports of each egress are required")
+	}
+	if b := a.Backup; b != nil && (len(b.Selector) == 0 || len(b.Repository) == 0 || len(b.Storage) == 0 || slices.ContainsFunc(b.Storage, DestinationArgs.isIncomplete)) {
+		return errors.New("selectors of the backup's pods, and networks and ports of its storage, are required")
 	}
 	return a.checkDatabase()
 }
@@ -168,44 +189,47 @@ func (p PodsArgs) isIncomplete() bool        { return len(p.Selector) == 0 || p.
 func (p PeersArgs) isEmpty() bool            { return p.Namespace == "" && len(p.CIDRs) == 0 }
 func (d DestinationArgs) isIncomplete() bool { return d.Peers.isEmpty() || len(d.Ports) == 0 }
 
+// allowance is a policy that lets something through, with the ending of its resource's name and what a message calls it.
+type allowance struct {
+	suffix, policy, what string
+	spec                 func(*Args) *networkingv1.NetworkPolicySpecArgs
+}
+
+// allowances are those of the pods that there are.
+func (a *Args) allowances() []allowance {
+	all := []allowance{{"frontend", FrontendPolicy, "frontend's policy", frontendSpec}}
+	if a.Database != nil {
+		all = append(all, allowance{"database", DatabasePolicy, "database's policy", databaseSpec})
+	}
+	if a.Cron != nil {
+		all = append(all, allowance{"cron", CronPolicy, "cron's policy", cronSpec})
+	}
+	if a.Cache != nil {
+		all = append(all, allowance{"cache", CachePolicy, "cache's policy", cacheSpec},
+			allowance{"from-cache", FromCachePolicy, "policy for what comes from the cache", fromCacheSpec})
+	}
+	if a.Backup != nil {
+		all = append(all, allowance{"backup", BackupPolicy, "backup's policy", backupSpec},
+			allowance{"repository", RepositoryPolicy, "policy of the backup's repository", repositorySpec})
+		if a.Backup.Gateway != nil {
+			all = append(all, allowance{"gateway", GatewayPolicy, "policy of the metrics gateway", gatewaySpec})
+		}
+	}
+	if a.ACMESolver {
+		all = append(all, allowance{"solver", SolverPolicy, "solver's policy", solverSpec})
+	}
+	return all
+}
+
 // register registers what is allowed before what is denied: on a site that runs already, nothing is cut off in between.
 func (n *Network) register(ctx *pulumi.Context, name string, args *Args) error {
-	frontend, err := n.allow(ctx, name+"-frontend", policyArgs(args, FrontendPolicy, frontendSpec(args)))
-	if err != nil {
-		return fmt.Errorf("frontend's policy: %w", err)
-	}
-	allowed := []pulumi.Resource{frontend}
-	if args.Database != nil {
-		database, err := n.allow(ctx, name+"-database", policyArgs(args, DatabasePolicy, databaseSpec(args)))
+	var allowed []pulumi.Resource
+	for _, one := range args.allowances() {
+		policy, err := networkingv1.NewNetworkPolicy(ctx, name+"-"+one.suffix, policyArgs(args, one.policy, one.spec(args)), pulumi.Parent(n))
 		if err != nil {
-			return fmt.Errorf("database's policy: %w", err)
+			return fmt.Errorf("%s: %w", one.what, err)
 		}
-		allowed = append(allowed, database)
-	}
-	if args.Cron != nil {
-		cron, err := n.allow(ctx, name+"-cron", policyArgs(args, CronPolicy, cronSpec(args)))
-		if err != nil {
-			return fmt.Errorf("cron's policy: %w", err)
-		}
-		allowed = append(allowed, cron)
-	}
-	if args.Cache != nil {
-		cache, err := n.allow(ctx, name+"-cache", policyArgs(args, CachePolicy, cacheSpec(args)))
-		if err != nil {
-			return fmt.Errorf("cache's policy: %w", err)
-		}
-		fromCache, err := n.allow(ctx, name+"-from-cache", policyArgs(args, FromCachePolicy, fromCacheSpec(args)))
-		if err != nil {
-			return fmt.Errorf("policy for what comes from the cache: %w", err)
-		}
-		allowed = append(allowed, cache, fromCache)
-	}
-	if args.ACMESolver {
-		solver, err := n.allow(ctx, name+"-solver", policyArgs(args, SolverPolicy, solverSpec(args)))
-		if err != nil {
-			return fmt.Errorf("solver's policy: %w", err)
-		}
-		allowed = append(allowed, solver)
+		allowed = append(allowed, policy)
 	}
 	denied := DefaultDeny
 	if args.Shared {
@@ -218,12 +242,6 @@ func (n *Network) register(ctx *pulumi.Context, name string, args *Args) error {
 	}
 	n.Closed = slices.Concat(allowed, []pulumi.Resource{deny})
 	return nil
-}
-
-func (n *Network) allow(
-	ctx *pulumi.Context, name string, args *networkingv1.NetworkPolicyArgs,
-) (*networkingv1.NetworkPolicy, error) {
-	return networkingv1.NewNetworkPolicy(ctx, name, args, pulumi.Parent(n))
 }
 
 func policyArgs(args *Args, name string, spec *networkingv1.NetworkPolicySpecArgs) *networkingv1.NetworkPolicyArgs {

@@ -67,7 +67,7 @@ func frontendSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 		PolicyTypes: bothWays(),
 		// The kubelet's probes come from the pod's own node, which no implementation shuts out.
 		// The edge is let in with a cache, too: it comes here until the cache serves, and again before that goes.
-		Ingress: append(fromEdge(args, args.Frontend.Port), fromCron(args)...),
+		Ingress: slices.Concat(fromEdge(args, args.Frontend.Port), fromCron(args), fromBackup(args, args.Frontend.Port)),
 		Egress:  egress,
 	}
 }
@@ -77,7 +77,8 @@ func databaseSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 	return &networkingv1.NetworkPolicySpecArgs{
 		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Database.Selector},
 		PolicyTypes: bothWays(),
-		Ingress:     networkingv1.NetworkPolicyIngressRuleArray{ingressFrom(args.Frontend.Selector, args.Database.Port)},
+		Ingress: append(networkingv1.NetworkPolicyIngressRuleArray{ingressFrom(args.Frontend.Selector, args.Database.Port)},
+			fromBackup(args, args.Database.Port)...),
 	}
 }
 
@@ -98,8 +99,9 @@ func cacheSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 	return &networkingv1.NetworkPolicySpecArgs{
 		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Cache.Pods.Selector},
 		PolicyTypes: bothWays(),
-		Ingress:     append(fromEdge(args, args.Cache.Pods.Port), ingressFrom(args.Frontend.Selector, args.Cache.PurgePort)),
-		Egress:      networkingv1.NetworkPolicyEgressRuleArray{egressTo(args.Frontend, args.Frontend.Port), dnsRule(args)},
+		Ingress: append(append(fromEdge(args, args.Cache.Pods.Port), ingressFrom(args.Frontend.Selector, args.Cache.PurgePort)),
+			fromBackup(args, args.Cache.PurgePort)...),
+		Egress: networkingv1.NetworkPolicyEgressRuleArray{egressTo(args.Frontend, args.Frontend.Port), dnsRule(args)},
 	}
 }
 
@@ -128,6 +130,57 @@ func fromCron(args *Args) networkingv1.NetworkPolicyIngressRuleArray {
 		return nil
 	}
 	return networkingv1.NetworkPolicyIngressRuleArray{ingressFrom(args.Cron, args.Frontend.Port)}
+}
+
+// backupSpec lets the pods that save and restore the site out to the database, the storage and what a restore ends with, and nobody in.
+func backupSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
+	egress := networkingv1.NetworkPolicyEgressRuleArray{databaseRule(args), dnsRule(args), egressTo(args.Frontend, args.Frontend.Port)}
+	if args.Cache != nil {
+		egress = append(egress, egressTo(args.Cache.Pods, args.Cache.PurgePort))
+	}
+	return &networkingv1.NetworkPolicySpecArgs{
+		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Backup.Selector}, PolicyTypes: bothWays(), Egress: slices.Concat(egress, toStorage(args), toGateway(args)),
+	}
+}
+
+// repositorySpec lets the pods that work on the backups alone out to the storage, and nobody in.
+func repositorySpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
+	return &networkingv1.NetworkPolicySpecArgs{
+		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Backup.Repository}, PolicyTypes: bothWays(),
+		Egress: slices.Concat(networkingv1.NetworkPolicyEgressRuleArray{dnsRule(args)}, toStorage(args), toGateway(args)),
+	}
+}
+
+// gatewaySpec lets those in who measure, and nothing out.
+func gatewaySpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
+	gateway := args.Backup.Gateway
+	return &networkingv1.NetworkPolicySpecArgs{
+		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: gateway.Selector}, PolicyTypes: bothWays(),
+		Ingress: networkingv1.NetworkPolicyIngressRuleArray{
+			ingressFrom(args.Backup.Selector, gateway.Port), ingressFrom(args.Backup.Repository, gateway.Port),
+		},
+	}
+}
+
+func toGateway(args *Args) networkingv1.NetworkPolicyEgressRuleArray {
+	if args.Backup.Gateway == nil {
+		return nil
+	}
+	return networkingv1.NetworkPolicyEgressRuleArray{egressTo(*args.Backup.Gateway, args.Backup.Gateway.Port)}
+}
+
+func toStorage(args *Args) (egress networkingv1.NetworkPolicyEgressRuleArray) {
+	for _, destination := range args.Backup.Storage {
+		egress = append(egress, egressRule(destination))
+	}
+	return egress
+}
+
+func fromBackup(args *Args, port int) networkingv1.NetworkPolicyIngressRuleArray {
+	if args.Backup == nil {
+		return nil
+	}
+	return networkingv1.NetworkPolicyIngressRuleArray{ingressFrom(args.Backup.Selector, port)}
 }
 
 func solverSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {

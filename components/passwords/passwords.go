@@ -81,6 +81,10 @@ type Server interface {
 	KeepOld(ctx context.Context, rootPassword, user, password string) error
 	// DropOld sets a password and accepts no other.
 	DropOld(ctx context.Context, rootPassword, user, password string) error
+	// Knows reports whether there is such an account, with that password and those rights.
+	Knows(ctx context.Context, account Made) (bool, error)
+	// Make makes the account so.
+	Make(ctx context.Context, rootPassword string, account Made) error
 }
 
 // BeforeUser has the server accept the user's new password beside the old one, before the Secret changes.

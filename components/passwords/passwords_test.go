@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +28,8 @@ type accounts struct {
 	t       *testing.T
 	current map[string]string
 	old     map[string]string
+	// made are the accounts beside WordPress's.
+	made map[string]Made
 	// steps until the update is interrupted, before or after one takes effect. Negative: never.
 	steps int
 }
@@ -45,6 +48,14 @@ func (a *accounts) KeepOld(_ context.Context, admin, user, password string) erro
 
 func (a *accounts) DropOld(_ context.Context, admin, user, password string) error {
 	return a.change(admin, func() { a.current[user], a.old[user] = password, "" })
+}
+
+func (a *accounts) Knows(_ context.Context, account Made) (bool, error) {
+	return reflect.DeepEqual(a.made[account.User], account), nil
+}
+
+func (a *accounts) Make(_ context.Context, admin string, account Made) error {
+	return a.change(admin, func() { a.made[account.User] = account })
 }
 
 func (a *accounts) login(admin string) error {
@@ -92,7 +103,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, clock: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 		server: &accounts{
-			t: t, current: map[string]string{"wp": "user-1", Root: "root-1"}, old: map[string]string{}, steps: -1,
+			t: t, current: map[string]string{"wp": "user-1", Root: "root-1"}, old: map[string]string{}, made: map[string]Made{}, steps: -1,
 		},
 		pod: "user-1", template: "user-1", user: "user-1", root: "root-1", stateOfUser: "user-1", stateOfRoot: "root-1",
 	}

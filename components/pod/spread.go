@@ -83,3 +83,15 @@ func Drain(seconds int) *corev1.LifecycleArgs {
 		Sleep: &corev1.SleepActionArgs{Seconds: pulumi.Int(seconds)},
 	}}
 }
+
+// Beside brings a pod to the node of pods with the labels, where the volume is that it shares with them. Where there are none, the volume decides.
+func Beside(selector pulumi.StringMap) *corev1.AffinityArgs {
+	return &corev1.AffinityArgs{PodAffinity: &corev1.PodAffinityArgs{
+		PreferredDuringSchedulingIgnoredDuringExecution: corev1.WeightedPodAffinityTermArray{&corev1.WeightedPodAffinityTermArgs{
+			Weight: pulumi.Int(antiAffinityWeight),
+			PodAffinityTerm: &corev1.PodAffinityTermArgs{
+				TopologyKey: pulumi.String(nodeTopology), LabelSelector: &metav1.LabelSelectorArgs{MatchLabels: selector},
+			},
+		}},
+	}}
+}

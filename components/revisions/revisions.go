@@ -115,7 +115,7 @@ func (f Files) hand(ctx context.Context, api kubernetes.Interface, file corev1.C
 	return err
 }
 
-// revisions are those that Kubernetes keeps of Deployments and StatefulSets.
+// revisions are those that Kubernetes keeps of Deployments and StatefulSets, and Jobs, which a CronJob made when it was another one.
 func (f Files) revisions(ctx context.Context, api kubernetes.Interface) ([]revision, error) {
 	options := metav1.ListOptions{LabelSelector: f.Selector}
 	sets, err := api.AppsV1().ReplicaSets(f.Namespace).List(ctx, options)
@@ -126,20 +126,31 @@ func (f Files) revisions(ctx context.Context, api kubernetes.Interface) ([]revis
 	if err != nil {
 		return nil, err
 	}
+	jobs, err := api.BatchV1().Jobs(f.Namespace).List(ctx, options)
+	if err != nil {
+		return nil, err
+	}
 	var found []revision
 	for _, set := range sets.Items {
 		template, err := json.Marshal(set.Spec.Template)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, revision{ownerOf("ReplicaSet", set.ObjectMeta), string(template)})
+		found = append(found, revision{ownerOf("apps/v1", "ReplicaSet", set.ObjectMeta), string(template)})
 	}
 	for _, state := range kept.Items {
-		found = append(found, revision{ownerOf("ControllerRevision", state.ObjectMeta), string(state.Data.Raw)})
+		found = append(found, revision{ownerOf("apps/v1", "ControllerRevision", state.ObjectMeta), string(state.Data.Raw)})
+	}
+	for _, job := range jobs.Items {
+		template, err := json.Marshal(job.Spec.Template)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, revision{ownerOf("batch/v1", "Job", job.ObjectMeta), string(template)})
 	}
 	return found, nil
 }
 
-func ownerOf(kind string, object metav1.ObjectMeta) metav1.OwnerReference {
-	return metav1.OwnerReference{APIVersion: "apps/v1", Kind: kind, Name: object.Name, UID: object.UID}
+func ownerOf(version, kind string, object metav1.ObjectMeta) metav1.OwnerReference {
+	return metav1.OwnerReference{APIVersion: version, Kind: kind, Name: object.Name, UID: object.UID}
 }

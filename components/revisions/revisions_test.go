@@ -1,11 +1,13 @@
 package revisions
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -37,6 +39,10 @@ func set(name, file string) *appsv1.ReplicaSet {
 	return &appsv1.ReplicaSet{ObjectMeta: meta(name), Spec: appsv1.ReplicaSetSpec{Template: template}}
 }
 
+func job(name, file string) *batchv1.Job {
+	return &batchv1.Job{ObjectMeta: meta(name), Spec: batchv1.JobSpec{Template: set(name, file).Spec.Template}}
+}
+
 func state(name, file string) *appsv1.ControllerRevision {
 	text := `{"spec":{"template":{"spec":{"volumes":[{"configMap":{"name":"` + file + `"}}]}}}}`
 	return &appsv1.ControllerRevision{ObjectMeta: meta(name), Data: runtime.RawExtension{Raw: []byte(text)}}
@@ -53,7 +59,7 @@ func owners(t *testing.T, api *fake.Clientset) map[string][]string {
 	for _, file := range list.Items {
 		found[file.Name] = []string{}
 		for _, owner := range file.OwnerReferences {
-			if owner.APIVersion != "apps/v1" || owner.UID != meta(owner.Name).UID {
+			if version := map[string]string{"Job": "batch/v1"}[owner.Kind]; owner.APIVersion != cmp.Or(version, "apps/v1") || owner.UID != meta(owner.Name).UID {
 				t.Errorf("%s is owned by %v", file.Name, owner)
 			}
 			found[file.Name] = append(found[file.Name], owner.Kind+" "+owner.Name)
@@ -75,6 +81,10 @@ func TestFilesBelongToTheRevisionsThatMountThem(t *testing.T) {
 		"an earlier one to all its revisions": {
 			objects: []runtime.Object{file("site-0c"), file("site-0a"), set("new", "site-0c"), set("a", "site-0a"), set("b", "site-0a")},
 			want:    map[string][]string{"site-0c": {}, "site-0a": {"ReplicaSet a", "ReplicaSet b"}},
+		},
+		"a Job that an earlier CronJob made counts": {
+			objects: []runtime.Object{file("site-0c"), file("site-0a"), job("night", "site-0a")},
+			want:    map[string][]string{"site-0c": {}, "site-0a": {"Job night"}},
 		},
 		"a revision of a StatefulSet counts": {
 			objects: []runtime.Object{file("site-0c"), file("site-0a"), state("a", "site-0a")},

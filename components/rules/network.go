@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -44,7 +45,7 @@ func (s *stack) wantSubject(report report, p policy) {
 		}
 	case len(spec.Ingress)+len(spec.Egress) == 0 && len(targets) > 0:
 		// It closes the pods of a site whose namespace has others' too.
-	case len(targets) != 1 && !isForSolver(spec.PodSelector.MatchLabels):
+	case len(targets) != 1 && !areJobsOfOneKind(targets) && !isForSolver(spec.PodSelector.MatchLabels):
 		report(p.object, wantOne(path, selector, targets))
 	}
 }
@@ -140,6 +141,14 @@ func serviceExposure(s *stack, report report) {
 	}
 }
 
+// areJobsOfOneKind tells of CronJobs that have all labels in common, and so are meant to have one network.
+func areJobsOfOneKind(targets []workload) bool {
+	if len(targets) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(targets, func(w workload) bool { return !w.ends || !maps.Equal(w.template.Labels, targets[0].template.Labels) })
+}
+
 // wantPeers returns the workloads that the peers are, or none where others are among them, whose ports nobody knows.
 func (s *stack) wantPeers(report report, p policy, path *field.Path, peers []networkingv1.NetworkPolicyPeer) []workload {
 	if len(peers) == 0 {
@@ -157,7 +166,7 @@ func (s *stack) wantPeers(report report, p policy, path *field.Path, peers []net
 		}
 		selector := selector(peer.PodSelector)
 		targets := s.selected(p.object.Namespace(), selector)
-		if len(targets) != 1 {
+		if len(targets) != 1 && !areJobsOfOneKind(targets) {
 			report(p.object, wantOne(path.Index(i).Child("podSelector"), selector, targets))
 		}
 		all = append(all, targets...)

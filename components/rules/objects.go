@@ -28,6 +28,7 @@ var apiVersions = map[string]string{
 	"Deployment":              "apps/v1",
 	"StatefulSet":             "apps/v1",
 	"CronJob":                 "batch/v1",
+	"Job":                     "batch/v1",
 	"PodDisruptionBudget":     "policy/v1",
 	"HorizontalPodAutoscaler": "autoscaling/v2",
 	"StorageClass":            "storage.k8s.io/v1",

@@ -210,10 +210,11 @@ func probed(probe *corev1.Probe) *intstr.IntOrString {
 }
 
 // drain wants a Deployment's pods to serve on while the edge takes them out, and to have the time for their longest request in
-// what is left of the grace period: an update would cut requests off otherwise.
+// what is left of the grace period: an update would cut requests off otherwise. Pods
+// with no port but one named metrics are left out: who asks there asks again.
 func drain(s *stack, report report) {
 	for _, w := range s.workloads {
-		if w.object.Kind() != "Deployment" {
+		if w.object.Kind() != "Deployment" || isMeasured(w) {
 			continue
 		}
 		longest := s.longestRequest(w)
@@ -233,6 +234,20 @@ func drain(s *stack, report report) {
 			}
 		}
 	}
+}
+
+// metricsPort is the name of ports that numbers are asked for on.
+const metricsPort = "metrics"
+
+// isMeasured tells of a workload whose containers have such ports, and no others.
+func isMeasured(w workload) bool {
+	var names []string
+	for _, c := range w.mains() {
+		for _, port := range c.Ports {
+			names = append(names, port.Name)
+		}
+	}
+	return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return name != metricsPort })
 }
 
 // timeLimit is how long Apache, PHP and nginx let a request run, in seconds.

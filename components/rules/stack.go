@@ -59,7 +59,7 @@ type malformed struct {
 	isFatal bool
 }
 
-// workload is what Deployments, StatefulSets and CronJobs have in common.
+// workload is what Deployments, StatefulSets, CronJobs and Jobs have in common.
 type workload struct {
 	object   plan.Object
 	selector labels.Selector
@@ -67,7 +67,7 @@ type workload struct {
 	template corev1.PodTemplateSpec
 	// service governs a StatefulSet.
 	service string
-	// ends tells of a CronJob, whose pods end by themselves: nobody counts, replaces or visits them.
+	// ends tells of a CronJob or a Job, whose pods end by themselves: nobody counts, replaces or visits them.
 	ends bool
 }
 
@@ -145,6 +145,9 @@ func newStack(objects []plan.Object, terms Terms) *stack {
 	}
 	for _, d := range strict[batchv1.CronJob](s, "CronJob") {
 		s.workloads = append(s.workloads, workload{d.object, labels.Nothing(), nil, d.typed.Spec.JobTemplate.Spec.Template, "", true})
+	}
+	for _, d := range strict[batchv1.Job](s, "Job") {
+		s.workloads = append(s.workloads, workload{d.object, labels.Nothing(), nil, d.typed.Spec.Template, "", true})
 	}
 	s.secretValues = s.secretTexts()
 	return s

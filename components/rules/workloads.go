@@ -38,6 +38,10 @@ func serviceSelector(s *stack, report report) {
 			report(service.object, wantOne(selectorPath, selector, targets))
 			continue
 		}
+		if targets[0].ends {
+			report(service.object, field.Forbidden(selectorPath, fmt.Sprintf("leads to the pods of %s, which end by themselves: select pods that serve",
+				identity(targets[0].object))))
+		}
 		for _, port := range service.typed.Spec.Ports {
 			if !hasPort(targets[0].mains(), port.TargetPort) {
 				report(service.object, notFound(field.NewPath("spec", "ports").Key(port.Name).Child("targetPort"), port.TargetPort.String(),
@@ -108,6 +112,10 @@ func disruptionBudget(s *stack, report report) {
 			report(budget.object, wantOne(selectorPath, selector, targets))
 		}
 		for _, target := range targets {
+			if target.ends {
+				report(budget.object, field.Forbidden(selectorPath, fmt.Sprintf("selects the pods of %s, which end by themselves, and each of which that is done "+
+					"counts as one that is away: select pods that serve", identity(target.object))))
+			}
 			budgets[identity(target.object)]++
 		}
 	}

@@ -282,11 +282,17 @@ func processOf(pod *corev1.Pod, name string) (*os.Process, error) {
 // changeDatabase runs SQL as MySQL's root in its pod.
 func (s *subject) changeDatabase(t *testing.T, sql string) {
 	t.Helper()
+	if _, err := s.sql(t.Context(), "root", s.rootPassword(t), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rootPassword of MySQL.
+func (s *subject) rootPassword(t *testing.T) string {
+	t.Helper()
 	secret, err := s.kubernetes.CoreV1().Secrets(s.namespace).Get(t.Context(), "wordpress-db-root-pwd", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.sql(t.Context(), "root", string(secret.Data["dbrootpwd"]), sql); err != nil {
-		t.Fatal(err)
-	}
+	return string(secret.Data["dbrootpwd"])
 }

@@ -15,6 +15,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"k8s.io/apimachinery/pkg/util/rand"
+
+	"wordpress-on-kubernetes/components/backup"
 	"wordpress-on-kubernetes/tests/e2e/evidence"
 	"wordpress-on-kubernetes/tests/stack"
 )
@@ -26,7 +30,8 @@ const earlierCommit = "95b6a70"
 const programUpdate = "an update of this program fails no request"
 
 // TestUpdateOfTheProgramFailsNoRequest lets an earlier state of the program deploy a site with data, and this one update it under the
-// load of visitors. Nothing that holds data may be replaced. MySQL starts anew when the other changes are done, as CHANGELOG.md says.
+// load of visitors, with backups turned on. Nothing that holds data may be replaced. MySQL starts anew when the other changes are done, as
+// CHANGELOG.md says. The site can be saved then, by an account that MySQL did not have.
 func TestUpdateOfTheProgramFailsNoRequest(t *testing.T) {
 	needNodes(t)
 	s := newBeside(t, "update", map[string]string{
@@ -41,6 +46,7 @@ func TestUpdateOfTheProgramFailsNoRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	servers := s.started(t, s.database)
+	s.turnBackupsOn(t)
 
 	visits := s.visit(t)
 	visits.Phase("the update")
@@ -62,13 +68,31 @@ func TestUpdateOfTheProgramFailsNoRequest(t *testing.T) {
 		problem = errors.Join(problem, errors.New("MySQL did not start anew, though what it runs with has changed"))
 	}
 	problem = errors.Join(problem, s.visitor.reads(t.Context(), s.article))
+	for _, cronJob := range []string{backup.Name, backup.DrillName} {
+		if _, err := s.tryJob(t, cronJob, nil); err != nil {
+			problem = errors.Join(problem, err)
+		}
+	}
 	s.keep(t, proof{promise: 18, title: programUpdate, rounds: 1,
-		tried: "a site with data that commit " + earlierCommit + " deployed is updated under the load of visitors" + s.drain(t),
+		tried: "a site with data that commit " + earlierCommit + " deployed is updated under the load of visitors, and has backups from then on" + s.drain(t),
 		figure: fmt.Sprintf("%s, %s; %d of %d data objects replaced; MySQL started anew, for which pages waited up to %.1f s; %d objects changed",
 			failures(report), slowest(report), len(replaced), len(before), slowestPage(report), len(changes)),
 		requests: report.Requests, failed: report.Failed,
 		figures: evidence.Figures{"replacedDataObjects": float64(len(replaced)), "changedObjects": float64(len(changes))},
 		details: map[string]any{"load": report, "changes": names(changes)}}, problem)
+}
+
+// turnBackupsOn has the next update do that.
+func (s *subject) turnBackupsOn(t *testing.T) {
+	t.Helper()
+	storage, p := startStorage(t), s.contender.(*program)
+	for path, value := range storage.settings(t, "update") {
+		p.set(t, path, value)
+	}
+	storage.open(t, p)
+	if err := p.SetConfig(t.Context(), "wordpress:backupPassword", auto.ConfigValue{Value: rand.String(24), Secret: true}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // installByVisitor is how a site of the earlier program is installed.
@@ -125,7 +149,7 @@ func (s *subject) deployEarlier(t *testing.T) {
 	earlier.Repo = earlierCheckout(t, current.project)
 	// What the local cluster needs besides, and the earlier program does not know.
 	earlier.Overrides = maps.Clone(earlier.Overrides)
-	earlier.Overrides["wordpress:cache.image"] = ""
+	earlier.Overrides["wordpress:cache.image"], earlier.Overrides["wordpress:backup"] = "", ""
 	if err := earlier.Build(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
@@ -17,7 +18,7 @@ import (
 	stackconfig "wordpress-on-kubernetes/config"
 )
 
-// placeholder stands where a preview needs some secret.
+// placeholder begins what stands where a preview needs some secret; the secret's name ends it, since no two may be the same.
 const placeholder = "placeholder-for-a-secret-that-is-not-set"
 
 // secretKey is a secret of the configuration and what makes it unnecessary.
@@ -27,7 +28,7 @@ type secretKey struct {
 	replacedBy string
 	// standalone secrets are for a database that the program runs.
 	standalone bool
-	// onlyWith is the path of the field without which nobody reads the secret.
+	// onlyWith is the path of the field without which, or with which false, nobody reads the secret.
 	onlyWith string
 }
 
@@ -36,6 +37,9 @@ var secretKeys = []secretKey{
 	{name: "databaseRootPassword", replacedBy: "database.existingSecret", standalone: true},
 	{name: "authSecret", replacedBy: "frontend.existingSecret"},
 	{name: "adminPassword", replacedBy: "site.admin.existingSecret", onlyWith: "site.admin.user"},
+	{name: "backupPassword", replacedBy: "backup.existingSecret", onlyWith: "backup.enabled"},
+	{name: "backupAccessKey", replacedBy: "backup.existingSecret", onlyWith: "backup.enabled"},
+	{name: "backupSecretKey", replacedBy: "backup.existingSecret", onlyWith: "backup.enabled"},
 }
 
 // derive is the committed stack file with the missing secrets and what the target cluster needs.
@@ -111,7 +115,7 @@ func (p *Project) fillSecrets(project *workspace.Project, settings *workspace.Pr
 		// One that stood in the stack file in plain is not kept: it would come back when the file has lost it.
 		case found && value.Secure():
 		case p.mayGenerate(settings.Config):
-			if value, err = p.generate(crypter); err != nil {
+			if value, err = p.generate(crypter, secret.name); err != nil {
 				return err
 			}
 		default:
@@ -126,7 +130,7 @@ func (p *Project) fillSecrets(project *workspace.Project, settings *workspace.Pr
 // needed reports whether the stack lacks the secret and has nothing that replaces it.
 func (s secretKey) needed(values config.Map) bool {
 	_, given := values[config.MustMakeKey(stackconfig.Project, s.name)]
-	if given || read(values, s.replacedBy) != "" || s.onlyWith != "" && read(values, s.onlyWith) == "" {
+	if given || read(values, s.replacedBy) != "" || s.onlyWith != "" && slices.Contains([]string{"", "false"}, read(values, s.onlyWith)) {
 		return false
 	}
 	external := read(values, "database.mode") == string(stackconfig.External)
@@ -163,12 +167,13 @@ func (p *Project) missingError(missing []string) error {
 	}
 	return fmt.Errorf("stack %q lacks %d secrets, which are generated for a development profile only.\n"+
 		"Run in the checkout, each asks for its value:%s\n"+
-		"or name Kubernetes Secrets that exist already in database.existingSecret, frontend.existingSecret and site.admin.existingSecret",
+		"or name Kubernetes Secrets that exist already in database.existingSecret, frontend.existingSecret, site.admin.existingSecret and "+
+		"backup.existingSecret",
 		p.Stack, len(missing), lines.String())
 }
 
-func (p *Project) generate(crypter config.Crypter) (config.Value, error) {
-	secret := placeholder
+func (p *Project) generate(crypter config.Crypter, name string) (config.Value, error) {
+	secret := placeholder + "-" + name
 	if !p.Placeholders {
 		secret = rand.Text() + rand.Text()
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 
@@ -138,4 +139,18 @@ func (p *Project) checkContext() error {
 	}
 	return fmt.Errorf("CONTEXT %q is not in %s: use one of %s", p.Context, files,
 		strings.Join(slices.Sorted(maps.Keys(found.Contexts)), ", "))
+}
+
+// Cluster is a client of the cluster that the stack goes to.
+func (p *Project) Cluster() (kubernetes.Interface, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: p.Context}
+	if p.Context == "" {
+		rules, overrides.CurrentContext = &clientcmd.ClientConfigLoadingRules{ExplicitPath: p.Kubeconfig()}, LocalContext
+	}
+	settings, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("the cluster cannot be reached: %w", err)
+	}
+	return kubernetes.NewForConfig(settings)
 }

@@ -45,6 +45,14 @@ func withCache(a *network.Args) {
 	a.Cache = &network.CacheArgs{Pods: network.PodsArgs{Selector: pulumi.StringMap{"app": pulumi.String("cache")}, Port: 8080}, PurgePort: 8081}
 }
 
+func withBackup(a *network.Args) {
+	a.Backup = &network.BackupArgs{
+		Selector: pulumi.StringMap{"app": pulumi.String("saver")}, Repository: pulumi.StringMap{"app": pulumi.String("drill")},
+		Gateway: &network.PodsArgs{Selector: pulumi.StringMap{"app": pulumi.String("gateway")}, Port: 9091},
+		Storage: []network.DestinationArgs{{Peers: network.PeersArgs{CIDRs: []string{"203.0.113.25/32"}}, Ports: []int{443}}},
+	}
+}
+
 func withEgress(cidr string, ports ...int) func(*network.Args) {
 	return func(a *network.Args) {
 		a.Egress = append(a.Egress, network.DestinationArgs{Peers: network.PeersArgs{CIDRs: []string{cidr}}, Ports: ports})
@@ -104,6 +112,9 @@ var (
 	task     = host{namespaceName, "cron", "10.1.0.11"}
 	keeper   = host{"site", "cache", "10.1.0.77"}
 	solver   = host{namespaceName, "solver", "10.1.0.5"}
+	saving   = host{namespaceName, "saver", "10.1.0.12"}
+	drill    = host{namespaceName, "drill", "10.1.0.13"}
+	gateway  = host{namespaceName, "gateway", "10.1.0.14"}
 	traefik  = host{"traefik", "traefik", "10.1.0.6"}
 	neighbor = host{"traefik", "shell", "10.1.0.7"}
 	poser    = host{"elsewhere", "traefik", "10.1.0.8"}
@@ -118,9 +129,9 @@ var (
 )
 
 var everyHost = []host{webPod, otherWeb, db, stranger, task, keeper, solver, traefik, neighbor, poser, dns, metrics,
-	api, metadata, nodeDNS, otherDB, internet, visitor}
+	api, metadata, nodeDNS, otherDB, internet, visitor, saving, drill, gateway}
 
-var everyPort = []int32{25, 53, 80, 443, 587, 3306, 3307, 5353, 6443, 8080, 8081, 8089}
+var everyPort = []int32{25, 53, 80, 443, 587, 3306, 3307, 5353, 6443, 8080, 8081, 8089, 9091}
 
 // Every pair of hosts is tried on every port, so that a policy that lets more through than it should is noticed.
 func TestWhoReachesWhom(t *testing.T) {
@@ -164,6 +175,15 @@ func TestWhoReachesWhom(t *testing.T) {
 			"site/cron -> site/web:8080", "site/cron -> kube-system/dns:53",
 		}, base...)},
 		"a cache": {[]func(*network.Args){withCache}, append([]string{
+			"traefik/traefik -> site/cache:8080", "site/web -> site/cache:8081", "site/cache -> site/web:8080", "site/cache -> kube-system/dns:53",
+		}, base...)},
+		"backups": {[]func(*network.Args){withBackup}, append([]string{
+			"site/saver -> site/db:3306", "site/saver -> site/web:8080", "site/saver -> kube-system/dns:53", "site/saver -> 203.0.113.25:443",
+			"site/saver -> site/gateway:9091", "site/drill -> kube-system/dns:53", "site/drill -> 203.0.113.25:443", "site/drill -> site/gateway:9091",
+		}, base...)},
+		"backups and a cache": {[]func(*network.Args){withBackup, withCache, func(a *network.Args) { a.Backup.Gateway = nil }}, append([]string{
+			"site/saver -> site/db:3306", "site/saver -> site/web:8080", "site/saver -> kube-system/dns:53", "site/saver -> 203.0.113.25:443",
+			"site/saver -> site/cache:8081", "site/drill -> kube-system/dns:53", "site/drill -> 203.0.113.25:443",
 			"traefik/traefik -> site/cache:8080", "site/web -> site/cache:8081", "site/cache -> site/web:8080", "site/cache -> kube-system/dns:53",
 		}, base...)},
 		"certificates": {[]func(*network.Args){withSolver}, append([]string{"traefik/traefik -> site/solver:8089"}, base...)},
@@ -336,6 +356,8 @@ func TestNetworkRefusesIncompleteArgs(t *testing.T) {
 		"two databases":    {func(a *network.Args) { a.ExternalDatabase = &network.DestinationArgs{} }, "either the database's pods or an external database"},
 		"database nowhere": {func(a *network.Args) { withExternalDatabase(a); a.ExternalDatabase.Peers.CIDRs = nil }, "where the external database is"},
 		"egress anywhere":  {func(a *network.Args) { a.Egress = []network.DestinationArgs{{Ports: []int{443}}} }, "networks and ports of each egress"},
+		"any backup":       {func(a *network.Args) { withBackup(a); a.Backup.Repository = nil }, "selectors of the backup's pods"},
+		"backup anywhere":  {func(a *network.Args) { withBackup(a); a.Backup.Storage = nil }, "networks and ports of its storage"},
 		"egress any port":  {withEgress("203.0.113.25/32"), "networks and ports of each egress"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,6 +19,8 @@ type request struct {
 	confirm string
 	// answers is where an answer is read from; nil where nobody can be asked.
 	answers io.Reader
+	// snapshot is the run of the backup that a restore is from, and save whether what is there is saved before: yes or no.
+	snapshot, save string
 }
 
 // terminal is the standard input where a person sits at it. A pipe is none: what comes out of it was written before the preview.

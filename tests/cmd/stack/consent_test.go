@@ -52,6 +52,7 @@ func deployedTo(t *testing.T, name string) *stack.Project {
 		"mode: standalone", "mode: standalone\n    existingSecret: a",
 		"resources: {cpu: 500m, memory: 768Mi", "existingSecret: b\n    resources: {cpu: 500m, memory: 768Mi",
 		"admin: {", "admin: {existingSecret: c, ",
+		"    repository:", "    existingSecret: d\n    repository:",
 	)
 	write(t, file, existing.Replace(string(text)))
 	t.Chdir(checkout)

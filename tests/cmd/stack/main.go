@@ -27,6 +27,8 @@ var commands = map[string]func(context.Context, request) error{
 	"preview":  preview,
 	"render":   render,
 	"destroy":  destroy,
+	"backups":  backups,
+	"restore":  restore,
 }
 
 // engineCommand takes arguments, which commands do not.
@@ -42,7 +44,7 @@ func main() {
 func run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	const usage = "usage: stack check|up|preview|render|destroy|pulumi [-stack name] [-context name] [-confirm name] [command of pulumi]"
+	const usage = "usage: stack check|up|preview|render|destroy|backups|restore|pulumi [-stack name] [-context name] [-confirm name] [-snapshot run] [-save yes|no] [command of pulumi]"
 	if len(args) == 0 || commands[args[0]] == nil && args[0] != engineCommand {
 		return errors.New(usage)
 	}
@@ -50,6 +52,8 @@ func run(args []string) error {
 	name := flags.String("stack", "dev", "name of the stack")
 	kubeContext := flags.String("context", "", "context of your kubeconfig to deploy to; empty: the local cluster")
 	confirm := flags.String("confirm", "", "name of the production stack that you agree to change; empty: you are asked")
+	snapshot := flags.String("snapshot", "latest", "run of the backup to restore")
+	save := flags.String("save", "yes", "whether what is there is saved before a restore: yes or no")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -63,7 +67,7 @@ func run(args []string) error {
 	if args[0] == engineCommand {
 		return askEngine(ctx, project, flags.Args())
 	}
-	return commands[args[0]](ctx, request{Project: project, confirm: *confirm, answers: terminal()})
+	return commands[args[0]](ctx, request{Project: project, confirm: *confirm, answers: terminal(), snapshot: *snapshot, save: *save})
 }
 
 // askEngine runs a command of the engine on the stack that was deployed from here, whose settings, secrets and state are not where

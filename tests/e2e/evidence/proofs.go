@@ -97,6 +97,8 @@ var Proofs = []Proof{
 	{Test: "TestPodsOfTheCacheGoUnnoticed", Promise: 36, Title: "a pod of the cache that goes is not noticed"},
 	{Test: "TestVisitorsAreKeptApart", Promise: 37, Title: "nothing of one visitor's is shown to another"},
 	{Test: "TestFirstUpIsNearlyAsFastAsApply", Promise: 38, Title: "a first up is nearly as fast as kubectl apply"},
+	{Test: "TestSiteIsRestored", Promise: 39, Title: "a backup is restored by one command"},
+	{Test: "TestLostSiteComesBack", Promise: 40, Title: "a site that is lost comes back from its backup"},
 }
 
 // Listed tells whether a test may keep a result. The error says what to add.

@@ -25,6 +25,8 @@ func TestListNamesEveryImage(t *testing.T) {
 		{"nginx-1.30", "localhost/nginx:1.30", "/out/images/nginx-1.30.tar"},
 		{"node", "", "/out/noderoot"},
 		{"pause-1", "localhost/pause:1", "/out/images/pause-1.tar"},
+		{"pushgateway-1.11", "localhost/pushgateway:1.11", "/out/images/pushgateway-1.11.tar"},
+		{"restic-0.19", "localhost/restic:0.19", "/out/images/restic-0.19.tar"},
 		{"traefik-3.6", "localhost/traefik:3.6", "/out/images/traefik-3.6.tar"},
 		{"wordpress-6.8", "localhost/wordpress:6.8", "/out/images/wordpress-6.8.tar"},
 		{"wordpress-7.1", "localhost/wordpress:7.1", "/out/images/wordpress-7.1.tar"},

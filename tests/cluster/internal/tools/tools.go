@@ -33,6 +33,8 @@ type Tool struct {
 	Generate bool
 	// Engine says that it belongs to the deployment engine, not to the cluster.
 	Engine bool
+	// Proof says that proofs alone need it, which have it built when they begin.
+	Proof bool
 }
 
 const kubernetesVersion = "-X k8s.io/component-base/version.gitVersion=v1.34.3" +
@@ -51,6 +53,7 @@ var All = []Tool{
 	{Name: "traefik", Module: "traefik", Package: "github.com/traefik/traefik/v3/cmd/traefik",
 		LinkFlags: "-X github.com/traefik/traefik/v3/pkg/version.Version=3.6.0"},
 	{Name: "metrics-server", Module: "metrics-server", Package: "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+	{Name: "versitygw", Module: "versitygw", Package: "github.com/versity/versitygw/cmd/versitygw", Proof: true},
 	{Name: "pulumi", Module: "pulumi", Package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", Engine: true,
 		LinkFlags: "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.250.0"},
 	{Name: "pulumi-language-go", Module: "pulumi-language-go", Engine: true,
@@ -69,22 +72,32 @@ const (
 )
 
 // Select returns the tools with the given names, in building order. GroupCluster and GroupEngine stand for all of
-// theirs; no name at all stands for every tool.
+// theirs; no name at all stands for both groups.
 func Select(names []string) ([]Tool, error) {
-	if err := checkNames(names); err != nil || len(names) == 0 {
-		return All, err
+	if err := checkNames(names); err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		names = []string{GroupCluster, GroupEngine}
 	}
 	var selected []Tool
 	for _, tool := range All {
-		group := GroupCluster
-		if tool.Engine {
-			group = GroupEngine
-		}
-		if slices.Contains(names, tool.Name) || slices.Contains(names, group) {
+		if slices.Contains(names, tool.Name) || slices.Contains(names, tool.group()) {
 			selected = append(selected, tool)
 		}
 	}
 	return selected, nil
+}
+
+// group that the tool is one of. Empty: none.
+func (t Tool) group() string {
+	switch {
+	case t.Proof:
+		return ""
+	case t.Engine:
+		return GroupEngine
+	}
+	return GroupCluster
 }
 
 func checkNames(names []string) error {

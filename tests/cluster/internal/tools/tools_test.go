@@ -129,8 +129,13 @@ func TestSelect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(cluster)+len(engine) != len(All) || len(engine) != 3 {
-		t.Errorf("%d tools of the cluster and %d of the engine, of %d", len(cluster), len(engine), len(All))
+	// Proofs have the others built that they need, by their names.
+	proofs, err := Select([]string{"versitygw"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cluster)+len(engine)+len(proofs) != len(All) || len(engine) != 3 || len(proofs) != 1 {
+		t.Errorf("%d tools of the cluster, %d of the engine and %d of proofs, of %d", len(cluster), len(engine), len(proofs), len(All))
 	}
 	if _, err := Select([]string{"kubelet", "kubectrl"}); err == nil || !strings.Contains(err.Error(), `"kubectrl"`) || !strings.Contains(err.Error(), "kubectl") {
 		t.Errorf("got %v, want an error that names the unknown tool and the known ones", err)

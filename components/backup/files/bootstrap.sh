@@ -1,0 +1,56 @@
+#!/bin/bash
+# Has a new stack begin as the site that was: where its database has no table, or an earlier attempt came to no end. Nobody visits it yet, so
+# that nothing has to change places at once.
+. {{.ScriptsPath}}/common.sh
+site='{{.Database}}' marker=bootstrap_under_way
+{{- if .HasContent}}
+beside={{.VolumePath}}/.restore live={{.VolumePath}}/wp-content
+{{- end}}
+credentials "$OWN_USER" "$OWN_PASSWORD_FILE"
+# MySQL starts at the same time.
+for ((waited = 0; ; waited++)); do
+	sql -e "SELECT 1" >/dev/null 2>/tmp/refused && break
+	[ $waited -lt {{.PatienceSeconds}} ] || fail "MySQL let nobody in for {{.PatienceSeconds}} s: $(tail -n 1 /tmp/refused)"
+	[ $((waited % 15)) != 0 ] || say "waiting for MySQL: $(tail -n 1 /tmp/refused)"
+	sleep 1
+done
+# Another pod of the same Job may be about to end.
+{{template "alone" .}}
+alone 120 || fail "another restore is under way: this one begins when it has ended"
+there=$(sql -e "SELECT COUNT(*), COALESCE(SUM(TABLE_NAME = '$marker'), 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '$site'")
+case $there in
+0$'\t'0) ;;
+*$'\t'1) say "an earlier attempt came to no end, and is begun anew" ;;
+*)
+	say "the site is there already, and stays as it is: wordpress:backup.bootstrap can be removed"
+	exit 0
+	;;
+esac
+reach
+choose_run
+[ "$(chosen at)" = '{{.SiteURL}}' ] || fail "$run is of $(chosen at), and this is {{.SiteURL}}"
+say "this site begins as $run"
+sql "$site" -e "CREATE TABLE IF NOT EXISTS $marker (id INT PRIMARY KEY)"
+# Nothing but the marker is left of an earlier attempt.
+sql -e "SELECT CONCAT('DROP ', IF(TABLE_TYPE = 'VIEW', 'VIEW', 'TABLE'), ' \`', REPLACE(TABLE_NAME, '\`', '\`\`'), '\`;') FROM information_schema.TABLES
+		WHERE TABLE_SCHEMA = '$site' AND TABLE_NAME <> '$marker' UNION ALL
+	SELECT CONCAT('DROP ', ROUTINE_TYPE, ' \`', ROUTINE_NAME, '\`;') FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = '$site' UNION ALL
+	SELECT CONCAT('DROP EVENT \`', EVENT_NAME, '\`;') FROM information_schema.EVENTS WHERE EVENT_SCHEMA = '$site'" >/tmp/clear.sql
+{ echo 'SET SESSION foreign_key_checks = 0;'; cat /tmp/clear.sql; } | sql "$site"
+restic dump "$dump" /{{.DumpName}} | whole | without_definers | sql "$site" || fail "the dump of $run could not be read to its end"
+say "the database is there"
+{{- if .HasContent}}
+{{template "fetch" .}}
+say "wp-content is there"
+{{template "place" .}}
+date +%s%N >"$beside/swapping"
+for entry in "$live"/*; do
+	place "$entry" "$beside/earlier/${entry##*/}"
+done
+for entry in "$beside"/new/*; do
+	place "$entry" "$live/${entry##*/}"
+done
+rm "$beside/swapping"
+{{- end}}
+sql "$site" -e "DROP TABLE $marker"
+say "this site is $run now"

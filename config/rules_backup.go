@@ -1,0 +1,151 @@
+package config
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+var backupRules = []rule{
+	{keysOfABackup, []string{"backup.enabled"}},
+	{keysOfADrill, []string{"backup.drill.enabled"}},
+	{keysOfBackupMetrics, []string{"backup.metrics.enabled"}},
+	{databaseNameLeavesRoom, []string{"backup.enabled", "database.name"}},
+	{backupHasPlace, []string{"backup.enabled", "backup.repository", "backup.destination", "network.enabled"}},
+	{backupSecrets, []string{"backup.enabled", "backup.existingSecret", "backupPassword", "backupAccessKey", "backupSecretKey"}},
+	{backupKeysAreRead, []string{"backupAccessKey", "backupSecretKey"}},
+	{backupPasswordIsItsOwn, []string{"backupPassword", "databasePassword", "databaseRootPassword", "adminPassword", "authSecret", "backupSecretKey"}},
+}
+
+// backup.enabled false refuses every other key of backup but the images: nothing would read them, and whoever set them believes the site saved.
+func keysOfABackup(d *draft) field.ErrorList {
+	if *d.stack.Backup.Enabled {
+		return nil
+	}
+	return d.refuseGiven("not used without backup.enabled: remove it, or set enabled",
+		"backup.repository", "backup.existingSecret", "backup.caBundle", "backup.schedule", "backup.careSchedule", "backup.keep", "backup.content",
+		"backup.drill", "backup.bootstrap", "backup.metrics.enabled", "backup.destination", "backup.resources", "backupPassword", "backupAccessKey", "backupSecretKey")
+}
+
+// backup.drill.enabled false refuses every other key of the drill: nothing would read them.
+func keysOfADrill(d *draft) field.ErrorList {
+	if *d.stack.Backup.Drill.Enabled {
+		return nil
+	}
+	return d.refuseGiven("not used without backup.drill.enabled: remove it, or set enabled",
+		"backup.drill.schedule", "backup.drill.minimumPosts", "backup.drill.missingUploads", "backup.drill.resources")
+}
+
+// backup.metrics.enabled false refuses backup.metrics.image: nothing would run it.
+func keysOfBackupMetrics(d *draft) field.ErrorList {
+	if *d.stack.Backup.Metrics.Enabled {
+		return nil
+	}
+	return d.refuseGiven("not used without backup.metrics.enabled: remove it, or set enabled", "backup.metrics.image")
+}
+
+// With backup.enabled database.name is short enough for the names of the databases that a restore makes: MySQL's names have at most 64
+// characters, as have those that rights are given on, where each underscore counts twice.
+func databaseNameLeavesRoom(d *draft) field.ErrorList {
+	name := d.stack.Database.Name
+	length := len(name) + strings.Count(name, "_")
+	if !*d.stack.Backup.Enabled || length <= MaxBackedUpDatabaseName {
+		return nil
+	}
+	return invalid("database.name", name, "must have at most %d characters with each underscore counted twice where it is backed up, and has %d: "+
+		"a restore makes databases with longer names beside it", MaxBackedUpDatabaseName, length)
+}
+
+// backup.enabled has backup.repository and, with network.enabled, backup.destination: the pods reach nothing that is not named.
+func backupHasPlace(d *draft) field.ErrorList {
+	b := d.stack.Backup
+	var problems field.ErrorList
+	if !*b.Enabled {
+		return nil
+	}
+	if b.Repository == "" {
+		problems = append(problems, field.Required(at("backup.repository"), "where the snapshots go, such as s3:https://s3.example.com/bucket/site"))
+	}
+	if len(b.Destination) == 0 && *d.stack.Network.Enabled {
+		problems = append(problems, field.Required(at("backup.destination"),
+			"where the storage is, such as [{cidr: 203.0.113.0/24, ports: [443]}]: a policy holds addresses, not names"))
+	}
+	if len(b.Destination) > 0 && !*d.stack.Network.Enabled {
+		problems = append(problems, field.Forbidden(at("backup.destination"), "not used with network.enabled false: remove it, or set enabled"))
+	}
+	return problems
+}
+
+// backup.enabled has backupPassword, backupAccessKey and backupSecretKey, as Pulumi secrets, or backup.existingSecret, not both: nobody would
+// know which of them opens the backups.
+func backupSecrets(d *draft) field.ErrorList {
+	if !*d.stack.Backup.Enabled {
+		return nil
+	}
+	var problems field.ErrorList
+	for _, one := range []struct {
+		key    string
+		value  Secret
+		length int
+	}{
+		{"backupPassword", d.stack.BackupPassword, MinBackupPasswordLength},
+		{"backupAccessKey", d.stack.BackupAccessKey, 1},
+		{"backupSecretKey", d.stack.BackupSecretKey, 1},
+	} {
+		problems = append(problems, d.checkSecret(one.key, one.value, secretSource{
+			existing: d.stack.Backup.ExistingSecret != "", existingKey: "backup.existingSecret",
+			minLength: one.length, maxLength: MaxPasswordLength,
+		})...)
+	}
+	return problems
+}
+
+// backupAccessKey and backupSecretKey hold no white space and none of # ; " ' ` and \: the file that hands them to restic is read as if another
+// value stood there.
+func backupKeysAreRead(d *draft) field.ErrorList {
+	var problems field.ErrorList
+	for key, value := range map[string]Secret{"backupAccessKey": d.stack.BackupAccessKey, "backupSecretKey": d.stack.BackupSecretKey} {
+		if strings.ContainsAny(string(value), " \t#;\"'`\\") {
+			problems = append(problems, invalid(key, value, "must not contain white space or any of # ; \" ' ` \\, which the file that hands it to restic has "+
+				"another meaning for: make another key")...)
+		}
+	}
+	return problems
+}
+
+// backupPassword is no other of the stack's secrets: it is kept in other places than they, and lives longer.
+func backupPasswordIsItsOwn(d *draft) field.ErrorList {
+	s := d.stack
+	for _, other := range []Secret{s.DatabasePassword, s.DatabaseRootPassword, s.AdminPassword, s.AuthSecret, s.BackupSecretKey} {
+		if other != "" && other == s.BackupPassword {
+			return invalid("backupPassword", s.BackupPassword, "must be no other secret of the stack: choose one of its own, and keep it outside the cluster")
+		}
+	}
+	return nil
+}
+
+// In production backup.enabled is given: a site without backups is a decision, not something that nobody thought of.
+func backupIsDecided(d *draft) field.ErrorList {
+	if d.stack.Profile != Production || d.has("backup.enabled") {
+		return nil
+	}
+	return field.ErrorList{field.Required(at("backup.enabled"), "true with a repository outside the cluster, or false where something else saves the site")}
+}
+
+// In production backup.repository is reached by https: whoever sits between would get the storage's key.
+func backupIsEncrypted(d *draft) field.ErrorList {
+	if d.stack.Profile != Production || !strings.HasPrefix(d.stack.Backup.Repository, "s3:http:") {
+		return nil
+	}
+	return invalid("backup.repository", d.stack.Backup.Repository, "must begin with s3:https: in production")
+}
+
+// In production backup.image and backup.metrics.image have a tag with a full version, which are three numbers, or a digest: where a tag moves, a
+// release nobody tried writes the backups.
+func pinnedBackupImages(d *draft) field.ErrorList {
+	b := d.stack.Backup
+	if !*b.Enabled {
+		return nil
+	}
+	return append(d.checkPinned("backup.image", b.Image, DefaultResticImage), d.checkPinned("backup.metrics.image", b.Metrics.Image, DefaultPushgatewayImage)...)
+}

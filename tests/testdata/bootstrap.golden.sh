@@ -1,0 +1,92 @@
+#!/bin/bash
+# Has a new stack begin as the site that was: where its database has no table, or an earlier attempt came to no end. Nobody visits it yet, so
+# that nothing has to change places at once.
+. /scripts/common.sh
+site='wordpress' marker=bootstrap_under_way
+beside=/volume/.restore live=/volume/wp-content
+credentials "$OWN_USER" "$OWN_PASSWORD_FILE"
+# MySQL starts at the same time.
+for ((waited = 0; ; waited++)); do
+	sql -e "SELECT 1" >/dev/null 2>/tmp/refused && break
+	[ $waited -lt 900 ] || fail "MySQL let nobody in for 900 s: $(tail -n 1 /tmp/refused)"
+	[ $((waited % 15)) != 0 ] || say "waiting for MySQL: $(tail -n 1 /tmp/refused)"
+	sleep 1
+done
+# Another pod of the same Job may be about to end.
+coproc HOLDER { sql --unbuffered; }
+# alone waits so many seconds for other restores to end.
+alone() {
+	local held=
+	echo "SELECT GET_LOCK('restore of wordpress', $1);" >&"${HOLDER[1]:-2}" || true
+	read -r held <&"${HOLDER[0]:-0}" || true
+	[ "$held" = 1 ]
+}
+alone 120 || fail "another restore is under way: this one begins when it has ended"
+there=$(sql -e "SELECT COUNT(*), COALESCE(SUM(TABLE_NAME = '$marker'), 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '$site'")
+case $there in
+0$'\t'0) ;;
+*$'\t'1) say "an earlier attempt came to no end, and is begun anew" ;;
+*)
+	say "the site is there already, and stays as it is: wordpress:backup.bootstrap can be removed"
+	exit 0
+	;;
+esac
+reach
+choose_run
+[ "$(chosen at)" = 'https://wordpress.example.com' ] || fail "$run is of $(chosen at), and this is https://wordpress.example.com"
+say "this site begins as $run"
+sql "$site" -e "CREATE TABLE IF NOT EXISTS $marker (id INT PRIMARY KEY)"
+# Nothing but the marker is left of an earlier attempt.
+sql -e "SELECT CONCAT('DROP ', IF(TABLE_TYPE = 'VIEW', 'VIEW', 'TABLE'), ' \`', REPLACE(TABLE_NAME, '\`', '\`\`'), '\`;') FROM information_schema.TABLES
+		WHERE TABLE_SCHEMA = '$site' AND TABLE_NAME <> '$marker' UNION ALL
+	SELECT CONCAT('DROP ', ROUTINE_TYPE, ' \`', ROUTINE_NAME, '\`;') FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = '$site' UNION ALL
+	SELECT CONCAT('DROP EVENT \`', EVENT_NAME, '\`;') FROM information_schema.EVENTS WHERE EVENT_SCHEMA = '$site'" >/tmp/clear.sql
+{ echo 'SET SESSION foreign_key_checks = 0;'; cat /tmp/clear.sql; } | sql "$site"
+restic dump "$dump" /wordpress.sql | whole | without_definers | sql "$site" || fail "the dump of $run could not be read to its end"
+say "the database is there"
+mkdir -p "$beside" "$live"
+# What a restore left that came to no end may be nowhere else.
+if [ -e "$beside/swapping" ]; then
+	unfinished=$beside/unfinished-$(date +%Y%m%dT%H%M%SZ)
+	mkdir "$unfinished"
+	for folder in new earlier; do
+		[ ! -e "$beside/$folder" ] || mv "$beside/$folder" "$unfinished/"
+	done
+	rm "$beside/swapping"
+	say "a restore before this one came to no end: what it left is in .restore/${unfinished##*/} of the volume"
+fi
+fetching=1
+# Room for a second copy: a volume that fills up would fail the uploads of the site that is there.
+needed=$(restic stats --mode restore-size --json "$files" | sed -n 's/.*"total_size":\([0-9]*\).*/\1/p')
+rm -rf "$beside/new"
+mkdir "$beside/new"
+free=$(($(df --output=avail -B 1 "$beside" | tail -n 1)))
+[ "$free" -gt $((needed + needed / 20)) ] || fail "wp-content of $run takes $((needed >> 20)) MiB, and the volume has $((free >> 20)) MiB left: make room, or enlarge the claim"
+restic restore "$files:/site/wp-content" --target "$beside/new" || fail "wp-content of $run could not be fetched"
+rm -rf "$beside/earlier"
+mkdir "$beside/earlier"
+say "wp-content is there"
+shopt -s dotglob nullglob
+# there tells of an entry, also of a link that leads nowhere from here.
+there() { [ -e "$1" ] || [ -L "$1" ]; }
+
+# place puts an entry where it belongs, also where a page has just made one of that name.
+place() {
+	local tries=0
+	while there "$1" && ! mv -T "$1" "$2" 2>/tmp/moved; do
+		tries=$((tries + 1))
+		[ $tries -lt 20 ] || fail "$1 could not be moved to $2: $(cat /tmp/moved)"
+		mkdir -p "$beside/late"
+		mv -T "$2" "$beside/late/$tries-${2##*/}-$(date +%s%N)" 2>/dev/null || true
+	done
+}
+date +%s%N >"$beside/swapping"
+for entry in "$live"/*; do
+	place "$entry" "$beside/earlier/${entry##*/}"
+done
+for entry in "$beside"/new/*; do
+	place "$entry" "$live/${entry##*/}"
+done
+rm "$beside/swapping"
+sql "$site" -e "DROP TABLE $marker"
+say "this site is $run now"
