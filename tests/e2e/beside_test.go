@@ -69,7 +69,7 @@ func TestImages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-timeout=30m", "./internal/images")
+	command := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-timeout=60m", "./internal/images", "-long="+strconv.FormatBool(*long))
 	command.Dir = filepath.Join(project.Repo, "tests", "cluster")
 	output, err := command.CombinedOutput()
 	if err != nil {

@@ -1,6 +1,7 @@
 package images
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +17,16 @@ const (
 	dumpPassword    = `d"u\mp#`
 	restorePassword = "restore"
 )
+
+// long has those run as well that take most of a minute each.
+var long = flag.Bool("long", false, "also what takes most of a minute each")
+
+func needLong(t *testing.T) {
+	t.Helper()
+	if !*long {
+		t.Skip("only with -long, as `make verify` has it")
+	}
+}
 
 // saved is a site with a server, a volume and a repository, on which the scripts of the backup run as in the pods, in the image of the server.
 type saved struct {
@@ -274,6 +285,7 @@ func TestRestoreLeavesTheSiteAlone(t *testing.T) {
 
 // TestNoBackupIsBetterThanHalfOne tries what ends a dump early, and what the usual way makes of it.
 func TestNoBackupIsBetterThanHalfOne(t *testing.T) {
+	needLong(t)
 	s := newSaved(t)
 	s.save(t)
 	s.admin(t, "ALTER USER 'wordpress-backup'@'%' IDENTIFIED BY 'another'")
@@ -342,6 +354,7 @@ func TestDrillFindsWhatIsWrong(t *testing.T) {
 
 // TestCareFindsDamage of the repository, which restic's ordinary check does not.
 func TestCareFindsDamage(t *testing.T) {
+	needLong(t)
 	s := newSaved(t)
 	s.write(t, "uploads/noise", noise(t, 3<<20))
 	s.save(t)
@@ -388,6 +401,7 @@ func noise(t *testing.T, length int) string {
 
 // TestKilledBackupIsInNobodysWay kills runs at moments that are spread over one.
 func TestKilledBackupIsInNobodysWay(t *testing.T) {
+	needLong(t)
 	s := newSaved(t)
 	began := time.Now()
 	s.save(t)
@@ -449,6 +463,18 @@ func TestNewStackBeginsAsTheSiteThatWas(t *testing.T) {
 		t.Errorf("began as\n%s\nwant\n%s", got, before)
 	}
 	lose()
+	s.edit = func(_, text string) string {
+		return strings.ReplaceAll(text, "https://wordpress.example.com", "https://other.example.com")
+	}
+	s.fails(t, "is of https://wordpress.example.com, and this is https://other.example.com", latest, "bootstrap.sh")
+	if tables := s.admin(t, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'wordpress'"); tables != "0" {
+		t.Errorf("of another site there are %s tables", tables)
+	}
+	s.edit = asPlanned
+	if !*long {
+		return
+	}
+	lose()
 	const moments = 3
 	for moment := range moments {
 		c := s.begin(t, latest, "bootstrap.sh")
@@ -461,13 +487,5 @@ func TestNewStackBeginsAsTheSiteThatWas(t *testing.T) {
 	s.must(t, latest, "bootstrap.sh")
 	if got := s.state(t); got != before {
 		t.Errorf("after some that were killed it began as\n%s\nwant\n%s", got, before)
-	}
-	lose()
-	s.edit = func(_, text string) string {
-		return strings.ReplaceAll(text, "https://wordpress.example.com", "https://other.example.com")
-	}
-	s.fails(t, "is of https://wordpress.example.com, and this is https://other.example.com", latest, "bootstrap.sh")
-	if tables := s.admin(t, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'wordpress'"); tables != "0" {
-		t.Errorf("of another site there are %s tables", tables)
 	}
 }
