@@ -106,5 +106,5 @@ func bootstrapSpec(args *Args, names mounted, run string) *corev1.PodSpecArgs {
 		step.VolumeMounts = append(step.VolumeMounts.(corev1.VolumeMountArray),
 			&corev1.VolumeMountArgs{Name: pulumi.String(contentVolume), MountPath: pulumi.String(volumePath)})
 	}
-	return podSpec(args, []*corev1.ContainerArgs{toolStep(args), step}, volumes(args, names, volumesOf{own: true, content: args.Content != nil}))
+	return beside(args, podSpec(args, []*corev1.ContainerArgs{toolStep(args), step}, volumes(args, names, volumesOf{own: true, content: args.Content != nil})))
 }

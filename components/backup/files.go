@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"text/template"
+
+	"wordpress-on-kubernetes/components/limits"
 )
 
 // Keys of the ConfigMap, which are also the names of the files here.
@@ -62,6 +64,8 @@ const (
 	keepDrills, keepLeftovers = 30, 7
 	// sampleFiles of wp-content are read by a drill and compared with what was saved.
 	sampleFiles = 20
+	// complained is how a run ends that is saved, and could not be restored.
+	complained = 3
 	// patienceSeconds is how long MySQL may take to start.
 	patienceSeconds = 900
 )
@@ -95,6 +99,8 @@ func files(args *Args, scripts []string) map[string]string {
 		"KeepBeforeDays":   keepBeforeDays,
 		"SampleFiles":      sampleFiles,
 		"PatienceSeconds":  patienceSeconds,
+		"BootstrapMarker":  limits.BootstrapMarker,
+		"Complained":       complained,
 		"DrillName":        drillName,
 		"DrillPath":        drillPath,
 		"Foreign":          args.Database.Restore.Secret != nil,

@@ -91,6 +91,13 @@ func cronJobArgs(args *Args, set labels.Set, name, schedule string, seconds, ret
 					BackoffLimit:          pulumi.Int(retries),
 					// Two at a time would be in each other's way.
 					PodReplacementPolicy: pulumi.String("Failed"),
+					// What is saved need not be saved again for a complaint.
+					PodFailurePolicy: &batchv1.PodFailurePolicyArgs{Rules: batchv1.PodFailurePolicyRuleArray{&batchv1.PodFailurePolicyRuleArgs{
+						Action: pulumi.String("FailJob"),
+						OnExitCodes: &batchv1.PodFailurePolicyOnExitCodesRequirementArgs{
+							Operator: pulumi.String("In"), Values: pulumi.IntArray{pulumi.Int(complained)},
+						},
+					}}},
 					Template: &corev1.PodTemplateSpecArgs{
 						Metadata: &metav1.ObjectMetaArgs{Labels: set.All()},
 						Spec:     spec,

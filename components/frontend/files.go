@@ -92,6 +92,7 @@ func siteFiles(args *Args) map[string]string {
 		"Title":                  args.Title,
 		"Admin":                  args.Admin,
 		"Cron":                   args.Cron,
+		"BootstrapMarker":        limits.BootstrapMarker,
 		"RequestsPath":           configPath + "/" + requestsKey,
 		"UpdatesPath":            configPath + "/" + updatesKey,
 		"FilesystemPath":         configPath + "/" + filesystemKey,

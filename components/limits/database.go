@@ -27,3 +27,6 @@ func ConnectionsMemory(connections int) int64 {
 // NeededConnections is what MySQL must accept so that no worker of a pod that takes requests is ever refused: one connection a
 // worker, and the reserve.
 func NeededConnections(pods, workers int) int { return pods*workers + ConnectionReserve }
+
+// BootstrapMarker is the table that is in the database while it is restored before WordPress starts, which then waits.
+const BootstrapMarker = "bootstrap_under_way"

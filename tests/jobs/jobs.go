@@ -94,6 +94,9 @@ func follow(ctx context.Context, client kubernetes.Interface, job *batchv1.Job, 
 			last = errors.Join(last, show(ctx, client, &pod, shown, out))
 		}
 		now, err := client.BatchV1().Jobs(job.Namespace).Get(ctx, job.Name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return false, fmt.Errorf("%w: somebody has deleted it", ErrFailed)
+		}
 		if err != nil {
 			last = err
 			return false, nil //nolint:nilerr // As above.

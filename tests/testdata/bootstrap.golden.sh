@@ -6,21 +6,28 @@ site='wordpress' marker=bootstrap_under_way
 beside=/volume/.restore live=/volume/wp-content
 credentials "$OWN_USER" "$OWN_PASSWORD_FILE"
 # MySQL starts at the same time.
-for ((waited = 0; ; waited++)); do
-	sql -e "SELECT 1" >/dev/null 2>/tmp/refused && break
-	[ $waited -lt 900 ] || fail "MySQL let nobody in for 900 s: $(tail -n 1 /tmp/refused)"
-	[ $((waited % 15)) != 0 ] || say "waiting for MySQL: $(tail -n 1 /tmp/refused)"
-	sleep 1
+until sql -e "SELECT 1" >/dev/null 2>/tmp/refused; do
+	[ $SECONDS -lt 900 ] || fail "MySQL let nobody in for 900 s: $(tail -n 1 /tmp/refused)"
+	say "waiting for MySQL: $(tail -n 1 /tmp/refused)"
+	sleep 5
 done
 # Another pod of the same Job may be about to end.
 coproc HOLDER { sql --unbuffered; }
-# alone waits so many seconds for other restores to end.
-alone() {
-	local held=
-	echo "SELECT GET_LOCK('restore of wordpress', $1);" >&"${HOLDER[1]:-2}" || true
-	read -r held <&"${HOLDER[0]:-0}" || true
-	[ "$held" = 1 ]
+# asked is what MySQL answers on the connection that has the lock.
+asked() {
+	local answer=
+	echo "$1;" >&"${HOLDER[1]:-2}" || true
+	read -r -t 150 answer <&"${HOLDER[0]:-0}" || true
+	[ "$answer" = 1 ]
 }
+
+# alone waits so many seconds for other restores to end. Of a node that dies MySQL hears nothing, and lets the lock go when nobody speaks.
+alone() {
+	asked "SET SESSION wait_timeout = 300; SELECT GET_LOCK('restore of $site', $1)" || return 1
+	while sleep 60; do echo 'DO 1;' >&"${HOLDER[1]:-2}" || exit; done 2>/dev/null &
+}
+
+still_alone() { asked "SELECT IS_USED_LOCK('restore of $site') = CONNECTION_ID()"; }
 alone 120 || fail "another restore is under way: this one begins when it has ended"
 there=$(sql -e "SELECT COUNT(*), COALESCE(SUM(TABLE_NAME = '$marker'), 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = '$site'")
 case $there in
@@ -39,8 +46,8 @@ sql "$site" -e "CREATE TABLE IF NOT EXISTS $marker (id INT PRIMARY KEY)"
 # Nothing but the marker is left of an earlier attempt.
 sql -e "SELECT CONCAT('DROP ', IF(TABLE_TYPE = 'VIEW', 'VIEW', 'TABLE'), ' \`', REPLACE(TABLE_NAME, '\`', '\`\`'), '\`;') FROM information_schema.TABLES
 		WHERE TABLE_SCHEMA = '$site' AND TABLE_NAME <> '$marker' UNION ALL
-	SELECT CONCAT('DROP ', ROUTINE_TYPE, ' \`', ROUTINE_NAME, '\`;') FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = '$site' UNION ALL
-	SELECT CONCAT('DROP EVENT \`', EVENT_NAME, '\`;') FROM information_schema.EVENTS WHERE EVENT_SCHEMA = '$site'" >/tmp/clear.sql
+	SELECT CONCAT('DROP ', ROUTINE_TYPE, ' \`', REPLACE(ROUTINE_NAME, '\`', '\`\`'), '\`;') FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = '$site' UNION ALL
+	SELECT CONCAT('DROP EVENT \`', REPLACE(EVENT_NAME, '\`', '\`\`'), '\`;') FROM information_schema.EVENTS WHERE EVENT_SCHEMA = '$site'" >/tmp/clear.sql
 { echo 'SET SESSION foreign_key_checks = 0;'; cat /tmp/clear.sql; } | sql "$site"
 restic dump "$dump" /wordpress.sql | whole | without_definers | sql "$site" || fail "the dump of $run could not be read to its end"
 say "the database is there"
@@ -80,13 +87,16 @@ place() {
 		mv -T "$2" "$beside/late/$tries-${2##*/}-$(date +%s%N)" 2>/dev/null || true
 	done
 }
-date +%s%N >"$beside/swapping"
+still_alone || fail "the lock of this restore is lost"
+# What is there without a database may be newer than the run, and nowhere else.
+found=$beside/found-$(date +%Y%m%dT%H%M%SZ)
 for entry in "$live"/*; do
-	place "$entry" "$beside/earlier/${entry##*/}"
+	mkdir -p "$found"
+	place "$entry" "$found/${entry##*/}"
 done
+[ ! -e "$found" ] || say "what was in wp-content is in .restore/${found##*/} of the volume, and nothing takes it away"
 for entry in "$beside"/new/*; do
 	place "$entry" "$live/${entry##*/}"
 done
-rm "$beside/swapping"
 sql "$site" -e "DROP TABLE $marker"
 say "this site is $run now"

@@ -110,7 +110,11 @@ credentials() {
 {{- end}}
 }
 
-sql() { mysql --defaults-extra-file=/tmp/client.cnf --batch --raw --skip-column-names "$@"; }
+# What is read from a dump or made of names is no command of the client's, and waits for no lock that others wait behind.
+sql() {
+	mysql --defaults-extra-file=/tmp/client.cnf --connect-timeout=10 --init-command='SET SESSION lock_wait_timeout = {{.LockSeconds}}' --binary-mode \
+		--batch --raw --skip-column-names "$@"
+}
 
 # whole passes a dump on, and fails where it does not end as a whole one does: one that was cut after a statement restores without an error.
 whole() { awk '{ print; last = $0 } END { exit last !~ /^-- Dump completed/ }'; }
@@ -186,5 +190,7 @@ choose_run() {
 {{- if .HasContent}}
 	files=$(chosen content)
 	[ -n "$files" ] || fail "$run has no wp-content: it was made with wordpress:backup.content.enabled false, which must be set to restore it"
+{{- else}}
+	[ -z "$(chosen content)" ] || fail "$run has wp-content, and wordpress:backup.content.enabled is false: its database without its files is no site"
 {{- end}}
 }

@@ -23,8 +23,9 @@ snapshot database --stdin-filename {{.DumpName}} --stdin-from-command -- bash {{
 {{- if .Foreign}}
 # Today is the time to learn that a restore could not make these, which stay empty until there is one.
 credentials "$DUMP_USER" "$DUMP_PASSWORD_FILE"
-sql -e 'CREATE DATABASE IF NOT EXISTS `{{.RestoredDatabase}}`; CREATE DATABASE IF NOT EXISTS `{{.EarlierDatabase}}`' 2>/tmp/refused ||
-	echo "$DUMP_USER cannot restore it: $(tail -n 1 /tmp/refused). It needs all rights on the databases {{.RestoredDatabase}} and {{.EarlierDatabase}}" >{{.SharedPath}}/complaint
+restored='{{.RestoredDatabase}}' earlier='{{.EarlierDatabase}}'
+sql -e "CREATE DATABASE IF NOT EXISTS \`$restored\`; CREATE DATABASE IF NOT EXISTS \`$earlier\`" 2>/tmp/refused ||
+	echo "$DUMP_USER cannot restore it: $(tail -n 1 /tmp/refused). It needs all rights on the databases $restored and $earlier" >{{.SharedPath}}/complaint
 {{- end}}
 {{- if not .HasContent}}
 {{- template "ends" .}}

@@ -15,10 +15,10 @@ fail() {
 
 # told leaves the result in the repository, where a list of the backups finds it, whatever ended the drill.
 told() {
-	local status=$? reason passed=true tags="drill,drill-passed,posts-$posts"
+	local status=$? reason kind passed=true tags="drill,drill-passed,posts-$posts"
 	[ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
 	if [ "$status" != 0 ]; then
-		passed=false tags=drill
+		passed=false tags=drill,drill-failed
 		[ -s /tmp/problems ] || echo "it came to no end: see the log of the drill" >/tmp/problems
 	fi
 	reason=$(tr '\n' ';' </tmp/problems | tr -d '"\\\000-\037' | cut -c 1-500)
@@ -26,7 +26,10 @@ told() {
 		"$run" "$passed" "${reason%;}" $(($(date +%s) - began)) "$age" "$posts" "$users" "$there" "$uploads" "$missing" "$verified" >/tmp/drill.json
 	if [ -n "$reached" ]; then
 		restic backup --host {{.Host}} --tag "$tags" --stdin-filename {{.DrillName}} --stdin-from-command -- cat /tmp/drill.json >/dev/null || true
-		restic forget --host {{.Host}} --tag drill --group-by host --keep-last {{.KeepDrills}} >/dev/null || true
+		# The last one that passed stays however many fail.
+		for kind in drill-passed drill-failed; do
+			restic forget --host {{.Host}} --tag "$kind" --group-by host --keep-last {{.KeepDrills}} >/dev/null || true
+		done
 	fi
 	work=drill
 	if [ "$status" = 0 ]; then

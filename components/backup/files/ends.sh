@@ -21,5 +21,8 @@ wordpress_backup_{{.}}_bytes $(bytes {{.}})
 {{- end}}
 wordpress_backup_runs $(grep -c ' complete ' /tmp/listed || true)
 END
-[ ! -e {{.SharedPath}}/complaint ] || fail "the run is saved, but $(cat {{.SharedPath}}/complaint)"
+if [ -e {{.SharedPath}}/complaint ]; then
+	say "the run is saved, but $(cat {{.SharedPath}}/complaint)"
+	exit {{.Complained}}
+fi
 {{- end}}

@@ -34,16 +34,16 @@ apart() {
 	local views definitions=(mysqldump --defaults-extra-file=/tmp/client.cnf --no-data --single-transaction --skip-lock-tables --set-gtid-purged=OFF
 		--no-tablespaces --add-drop-trigger --loose-skip-masking-policies --loose-column-statistics=0)
 	mapfile -t views </tmp/views
-	"${definitions[@]}" --no-create-info --routines --events --triggers "$1" | without_definers || return 1
-	[ ${#views[@]} = 0 ] || "${definitions[@]}" --skip-triggers "$1" "${views[@]}" | without_definers
+	"${definitions[@]}" --no-create-info --routines --events --triggers -- "$1" | without_definers || return 1
+	[ ${#views[@]} = 0 ] || "${definitions[@]}" --skip-triggers -- "$1" "${views[@]}" | without_definers
 }
 
 # take_apart takes these away from $1.
 take_apart() {
-	sql -e "SELECT CONCAT('DROP TRIGGER \`$1\`.\`', TRIGGER_NAME, '\`;') FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = '$1' UNION ALL
-		SELECT CONCAT('DROP VIEW \`$1\`.\`', TABLE_NAME, '\`;') FROM information_schema.VIEWS WHERE TABLE_SCHEMA = '$1' UNION ALL
-		SELECT CONCAT('DROP ', ROUTINE_TYPE, ' \`$1\`.\`', ROUTINE_NAME, '\`;') FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = '$1' UNION ALL
-		SELECT CONCAT('DROP EVENT \`$1\`.\`', EVENT_NAME, '\`;') FROM information_schema.EVENTS WHERE EVENT_SCHEMA = '$1'" | sql
+	sql -e "SELECT CONCAT('DROP TRIGGER \`$1\`.\`', REPLACE(TRIGGER_NAME, '\`', '\`\`'), '\`;') FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = '$1' UNION ALL
+		SELECT CONCAT('DROP VIEW \`$1\`.\`', REPLACE(TABLE_NAME, '\`', '\`\`'), '\`;') FROM information_schema.VIEWS WHERE TABLE_SCHEMA = '$1' UNION ALL
+		SELECT CONCAT('DROP ', ROUTINE_TYPE, ' \`$1\`.\`', REPLACE(ROUTINE_NAME, '\`', '\`\`'), '\`;') FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = '$1' UNION ALL
+		SELECT CONCAT('DROP EVENT \`$1\`.\`', REPLACE(EVENT_NAME, '\`', '\`\`'), '\`;') FROM information_schema.EVENTS WHERE EVENT_SCHEMA = '$1'" | sql
 }
 
 # Another restore would take away what this one has put beside the site. The lock goes with the connection, and so with this pod.
@@ -58,6 +58,10 @@ put_back() {
 }
 ended() {
 	local status=$?
+	# Whether the tables have changed places, they tell themselves; where they cannot be asked, nothing is taken back.
+	if [ $state = swapping ] && [ "$(tables "$restored")" = "$there" ]; then
+		state=before
+	fi
 	case $state in
 	before)
 		put_back
@@ -110,9 +114,16 @@ moves=$(grep -c '` TO `' /tmp/swap.sql)
 apart "$site" >/tmp/apart-of-the-site.sql || [ "${SAVE:-yes}" = no ] ||
 	fail "not all that goes with the site's tables, such as triggers and views, can be read: see above. Restore with SAVE=no to lose it"
 {{- if .HasContent}}
+for entry in "$live" "$live"/*; do
+	[ ! -d "$entry" ] || [ -L "$entry" ] || [ -w "$entry" ] || fail "the folder $entry belongs to $(stat -c %u:%g "$entry"), and cannot be moved by $(id -u):$(id -g): give it to them"
+done
 date +%s%N >"$beside/swapping"
 marked=1
 {{- end}}
+still_alone || fail "the lock of this restore is lost"
+# From here on it goes to the end.
+trap '' TERM
+state=swapping
 tried=0
 until
 	started=$(date +%s%N)
@@ -126,8 +137,10 @@ do
 	[ $tried -lt {{.SwapTries}} ] || fail "the tables are in use, and could not be swapped in {{.SwapTries}} tries"
 	sleep {{.LockSeconds}}
 done
-state=swapping
-sql "$site" </tmp/apart.sql || fail "what goes with the tables, such as triggers and views, is not there: see above"
+for ((tried = 0; tried < {{.SwapTries}}; tried++)); do
+	! sql "$site" </tmp/apart.sql || break
+done
+[ $tried -lt {{.SwapTries}} ] || fail "what goes with the tables, such as triggers and views, is not there: see above"
 [ "$(tables "$restored")" = 0 ] && [ "$(tables "$site")" -ge "$there" ] || fail "not all tables changed places: see the databases $site, $restored and $earlier"
 {{- if .HasContent}}
 
@@ -151,6 +164,8 @@ date +%s%N >"$beside/swapped"
 rm "$beside/swapping"
 {{- end}}
 state=done
+trap 'exit 143' TERM
+sql --force "$earlier" </tmp/apart-of-the-site.sql || true
 swapped=$((($(date +%s%N) - started) / 1000000))
 sql -e "DROP DATABASE \`$restored\`" || true
 restic forget --host {{.Host}} --tag before --group-by host --keep-last {{.KeepBefore}} --keep-within {{.KeepBeforeDays}}d >/dev/null || true

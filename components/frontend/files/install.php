@@ -108,6 +108,9 @@ function decide(&$database, $prefix, $wanted, $administrator) {
 
 // obstacle is what keeps the site from being installed, and the way out.
 function obstacle($state, $administrator) {
+	if ($state === 'begun') {
+		return 'a restore into this database came to no end: waiting until the Job wordpress-bootstrap has done it, which `pulumi up` begins anew with backup.bootstrap';
+	}
 	if ($state === 'parts') {
 		return 'the database holds parts of a site, but no address or no user: waiting until a dump is complete, or its tables are empty';
 	}
@@ -138,6 +141,9 @@ function await_database($database) {
 
 // look tells what the database holds: a site and its version, parts of one, nothing, or '' and why that cannot be told.
 function look($database, $prefix) {
+	if ($database->query('SELECT 1 FROM `{{.BootstrapMarker}}` LIMIT 1')) {
+		return ['begun', 0];
+	}
 	$options = "SELECT option_value FROM `{$prefix}options` WHERE option_name =";
 	$row = $database->query("SELECT ($options 'siteurl'), ($options 'db_version'), EXISTS (SELECT 1 FROM `{$prefix}users`)");
 	if ($row) {
