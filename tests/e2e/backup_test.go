@@ -62,7 +62,7 @@ func TestSiteIsRestored(t *testing.T) {
 	for _, failure := range report.First {
 		t.Logf("failed: %s %q in phase %q: %s", failure.At.Format("15:04:05.000"), failure.Stream, failure.Phase, failure.Reason)
 	}
-	drillSeconds, _ := strconv.ParseFloat(firstMatch(drilled, `was restored in (\d+) s`), 64)
+	drillSeconds := numberIn(t, drilled, `was restored in (\d+) s`)
 	s.keep(t, proof{promise: 39, title: siteIsRestored, rounds: 1,
 		tried: "a post overwritten, a PHP file changed, a file deleted and another added; then the newest run restored, and the way back that it told, " +
 			"while pages and files are asked for; looked at through every pod that ran before",
@@ -137,16 +137,23 @@ func (s *subject) restored(t *testing.T, run string, want siteState) (r restorat
 	began := time.Now()
 	text := s.job(t, backup.RestoreName, map[string]string{"SNAPSHOT": run})
 	r.seconds = time.Since(began).Seconds()
-	r.swap, _ = strconv.ParseFloat(firstMatch(text, `the swap took (\d+) ms`), 64)
+	r.swap = numberIn(t, text, `the swap took (\d+) ms`)
 	if r.wayBack = firstMatch(text, `the way back: the same with SNAPSHOT=(\S+)`); r.wayBack == "" {
 		t.Fatalf("no way back is told:\n%s", text)
 	}
 	// PHP looks at its files every other second.
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	for r.problem = s.isAt(ctx, want); r.problem != nil && ctx.Err() == nil; r.problem = s.isAt(ctx, want) {
-	}
+	r.problem = eventually(t.Context(), 10*time.Second, "the site as "+run+" has it", func(ctx context.Context) error { return s.isAt(ctx, want) })
 	return r
+}
+
+// numberIn is the one that the pattern's parentheses match.
+func numberIn(t *testing.T, text, pattern string) float64 {
+	t.Helper()
+	number, err := strconv.ParseFloat(firstMatch(text, pattern), 64)
+	if err != nil {
+		t.Fatalf("%s: %v in\n%s", pattern, err, text)
+	}
+	return number
 }
 
 // firstMatch is what the pattern's parentheses match. Empty: nothing.

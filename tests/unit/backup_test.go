@@ -1,6 +1,7 @@
 package unit_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -153,6 +154,13 @@ func TestBackupOfAnothersServerHasItsAccount(t *testing.T) {
 		}
 	}
 	files := get[corev1.ConfigMap](p, "ConfigMap", "wordpress-backup").Data
+	if !strings.Contains(files["database.sh"], "restored='site_being_restored' earlier='site_before_restore'") {
+		t.Errorf("nobody learns before a restore that it may not: %s", files["database.sh"])
+	}
+	policy := get[batchv1.CronJob](p, "CronJob", "wordpress-backup").Spec.JobTemplate.Spec.PodFailurePolicy
+	if !strings.Contains(files["content.sh"], fmt.Sprintf("exit %d\n", policy.Rules[0].OnExitCodes.Values[0])) {
+		t.Errorf("a complaint has the site saved again: %+v, %s", policy, files["content.sh"])
+	}
 	if files["database-ca.crt"] != "-----BEGIN" || !strings.Contains(files["common.sh"], "for authorities in /scripts/database-ca.crt; do") {
 		t.Errorf("the server's certificate is not looked at: %s", files["common.sh"])
 	}

@@ -25,20 +25,20 @@ measure() {
 	local text
 	text=$(awk '{ print "# TYPE " $1 " gauge\n" $1 " " $2 }')$'\n'
 	timeout 10 bash -c 'exec 3<>/dev/tcp/{{.GatewayHost}}/{{.GatewayPort}} &&
-		printf "POST /metrics/job/wordpress-backup/work/%s HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s" "$1" "${#2}" "$2" >&3 && head -n 1 <&3' post "$work" "$text" 2>/dev/null |
+		printf "POST /metrics/job/wordpress-backup/task/%s HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s" "$1" "${#2}" "$2" >&3 && head -n 1 <&3' post "$task" "$text" 2>/dev/null |
 		grep -q ' 20' || say "the metrics gateway did not take the result"
 {{- else}}
 	cat >/dev/null
 {{- end}}
 }
 
-# watch has it known when a script fails. $1 is the work that it does.
+# watch has it known when a script fails. $1 is the task that it does.
 watch() {
-	work=$1
+	task=$1
 	trap '[ $? = 0 ] || measure <<<"wordpress_backup_last_failure_timestamp_seconds $(date +%s)"' EXIT
 }
 
-# succeeded tells of a work that came to its end, with further lines from standard input.
+# succeeded tells of a task that came to its end, with further lines from standard input.
 succeeded() { { echo "wordpress_backup_last_success_timestamp_seconds $(date +%s)"; cat; } | measure; }
 
 # once runs restic, and hands on the signal by which a pod is told to go: restic takes back its lock then.

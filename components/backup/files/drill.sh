@@ -4,7 +4,8 @@
 began=$(date +%s) reached= incomplete= run= age=0 posts=0 users=0 there=0 uploads=0 missing=0 verified=0
 options=(--no-defaults --datadir={{.DrillPath}}/mysql --socket=/tmp/mysql.sock --log-error=/tmp/mysqld.log --skip-networking --mysqlx=OFF --skip-log-bin --secure-file-priv=NULL
 	--performance-schema=OFF --innodb-buffer-pool-size=128M --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF --max-allowed-packet=1G)
-own() { mysql --no-defaults --max-allowed-packet=1G --user=root --socket=/tmp/mysql.sock --default-character-set=utf8mb4 --batch --raw --skip-column-names "$@"; }
+# As in sql: what is in a dump is no command of the client's.
+own() { mysql --no-defaults --binary-mode --max-allowed-packet=1G --user=root --socket=/tmp/mysql.sock --default-character-set=utf8mb4 --batch --raw --skip-column-names "$@"; }
 
 : >/tmp/problems
 problem() { say "$*" && echo "$*" >>/tmp/problems; }
@@ -31,7 +32,7 @@ told() {
 			restic forget --host {{.Host}} --tag "$kind" --group-by host --keep-last {{.KeepDrills}} >/dev/null || true
 		done
 	fi
-	work=drill
+	task=drill
 	if [ "$status" = 0 ]; then
 		succeeded <<-END
 			wordpress_backup_drill_seconds $(($(date +%s) - began))

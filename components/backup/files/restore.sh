@@ -114,6 +114,7 @@ moves=$(grep -c '` TO `' /tmp/swap.sql)
 apart "$site" >/tmp/apart-of-the-site.sql || [ "${SAVE:-yes}" = no ] ||
 	fail "not all that goes with the site's tables, such as triggers and views, can be read: see above. Restore with SAVE=no to lose it"
 {{- if .HasContent}}
+{{template "place" .}}
 for entry in "$live" "$live"/*; do
 	[ ! -d "$entry" ] || [ -L "$entry" ] || [ -w "$entry" ] || fail "the folder $entry belongs to $(stat -c %u:%g "$entry"), and cannot be moved by $(id -u):$(id -g): give it to them"
 done
@@ -145,7 +146,6 @@ done
 {{- if .HasContent}}
 
 # Pods keep the folder that they have mounted, so what is in it changes places, an entry at a time.
-{{template "place" .}}
 for entry in "$live"/*; do
 	place "$entry" "$beside/earlier/${entry##*/}"
 	place "$beside/new/${entry##*/}" "$entry"
@@ -165,8 +165,8 @@ rm "$beside/swapping"
 {{- end}}
 state=done
 trap 'exit 143' TERM
-sql --force "$earlier" </tmp/apart-of-the-site.sql || true
 swapped=$((($(date +%s%N) - started) / 1000000))
+sql --force "$earlier" </tmp/apart-of-the-site.sql || true
 sql -e "DROP DATABASE \`$restored\`" || true
 restic forget --host {{.Host}} --tag before --group-by host --keep-last {{.KeepBefore}} --keep-within {{.KeepBeforeDays}}d >/dev/null || true
 say "$run is restored, in $(($(date +%s) - began)) s; the swap took $swapped ms"

@@ -277,6 +277,13 @@ func TestRestoreLeavesTheSiteAlone(t *testing.T) {
 	s.edit = asPlanned
 	s.admin(t, "DROP DATABASE IF EXISTS wordpress_before_restore; CREATE DATABASE wordpress_before_restore; CREATE TABLE wordpress_before_restore.somebodys (id INT PRIMARY KEY)")
 	s.fails(t, "made by no restore", []string{"SNAPSHOT=latest"}, "restore.sh")
+	// Whoever restores at the same time has the lock.
+	other := s.client("root", rootPassword, "SELECT GET_LOCK('restore of wordpress', 0); DO SLEEP(600)")
+	noError(t, other.Start())
+	defer func() { _, _ = other.Process.Kill(), other.Wait() }()
+	await(t, "the lock", func() bool { return s.admin(t, "SELECT IS_FREE_LOCK('restore of wordpress')") == "0" })
+	s.fails(t, "another restore is under way", []string{"SNAPSHOT=latest"}, "restore.sh")
+	s.admin(t, "KILL "+s.admin(t, "SELECT IS_USED_LOCK('restore of wordpress')"))
 	s.fails(t, "there is no complete run run-20200101T000000Z", []string{"SNAPSHOT=run-20200101T000000Z"}, "restore.sh")
 	if got := s.state(t); got != before || s.admin(t, "SELECT COUNT(*) FROM wordpress_before_restore.somebodys") != "0" {
 		t.Errorf("the site became\n%s\nfrom\n%s", got, before)

@@ -70,7 +70,11 @@ func (c *container) succeeds(t *testing.T) {
 // newInstaller is an empty database that is up, and WordPress's content.
 func newInstaller(t *testing.T, root string) *site {
 	t.Helper()
-	m := newMySQL(t)
+	return newInstallerOn(t, root, newMySQL(t))
+}
+
+func newInstallerOn(t *testing.T, root string, m *mysql) *site {
+	t.Helper()
 	s := newSite(t, m)
 	noError(t, os.CopyFS(s.content, os.DirFS(filepath.Join(root, "usr/src/wordpress/wp-content"))))
 	m.awaitReady(t, m.start(t))
@@ -201,6 +205,18 @@ func TestPlannedInstallerWaits(t *testing.T) {
 	if page.status != 503 || page.header.Get("Retry-After") == "" || page.header.Get("Location") != "" {
 		t.Errorf("a site that is not there: status %d, %v", page.status, page.header)
 	}
+}
+
+// TestPlannedInstallerWaitsForABootstrap also where the database looks like a whole site already.
+func TestPlannedInstallerWaitsForABootstrap(t *testing.T) {
+	root, m := unpack(t, "wordpress-7.1"), newMySQL(t)
+	s := newInstallerOn(t, root, m)
+	s.installPlanned(t, root)
+	m.query(t, "root", rootPassword, "CREATE TABLE word_press.bootstrap_under_way (id INT PRIMARY KEY)")
+	c := s.startInstaller(t, root, plannedFiles(t)["install.php"])
+	c.await(t, "a way out", func() bool { return strings.Contains(c.log.String(), "begins anew with backup.bootstrap") })
+	m.query(t, "root", rootPassword, "DROP TABLE word_press.bootstrap_under_way")
+	c.succeeds(t)
 }
 
 // installersAreClosed tries every spelling of the paths by which a visitor would install or upgrade.
