@@ -36,6 +36,7 @@ func TestSiteIsRestored(t *testing.T) {
 	s.deploy(t)
 	t.Cleanup(func() { s.giveUpBoot(t, t.Failed()) })
 	s.fill(t)
+	s.accountsStay(t)
 	saved := siteState{title: s.article.title, file: "kept.txt", gone: "later.txt", version: "1"}
 	s.bringTo(t, saved)
 	s.job(t, backup.Name, nil)
@@ -72,6 +73,18 @@ func TestSiteIsRestored(t *testing.T) {
 			"restoreSeconds": there.seconds, "swapMilliseconds": max(there.swap, back.swap), "wayBackSeconds": back.seconds,
 			"restoreFailed": float64(report.Failed), "drillSeconds": drillSeconds,
 		}, requests: report.Requests, failed: report.Failed, details: report}, problem)
+}
+
+// accountsStay has an update that changes nothing leave MySQL's accounts alone, which the first one made.
+func (s *subject) accountsStay(t *testing.T) {
+	t.Helper()
+	p := s.contender.(*program)
+	told := func() int { return bytes.Count(p.output(), []byte("MySQL has the account ")) }
+	made := told()
+	p.up(t)
+	if again := told() - made; made == 0 || again != 0 {
+		t.Errorf("%d messages tell of accounts that are made, and %d of the same in an update that changes nothing", made, again)
+	}
 }
 
 // siteState is what a visitor can tell of the site.
