@@ -71,19 +71,24 @@ function version(r) {
 	return found;
 }
 
-// remember under which version a page was kept last, and what is not kept at all: for that, nobody waits for somebody else's answer. What was
+// remember under which version a page was kept last, and that WordPress has just failed to make it anew; and what is not kept at all: for that, nobody waits for somebody else's answer. What was
 // kept and no longer may be is forgotten, or it would be shown until its last day. What was asked for before the last change says nothing of the page
 // as it is now: it may come later than a newer one, or than the news that the page is gone.
 function remember(r) {
 	const v = r.variables;
 	const status = v.upstream_cache_status || '';
-	if (status === 'HIT' || status === 'STALE' || status === 'UPDATING' || r.status >= 500) {
+	const isStill = status === 'STALE' && v.upstream_status !== undefined;
+	if (!isStill && (status === 'HIT' || status === 'STALE' || status === 'UPDATING' || r.status >= 500)) {
 		return;
 	}
 	if (!(v.version + '.').startsWith(changes(r) + '.')) {
 		return;
 	}
 	const name = v.page;
+	if (isStill) {
+		ngx.shared.kept.set(name, v.version + ' ' + (Date.now() + patience) + ' still');
+		return;
+	}
 	if (v.keep_out === '' && v.upstream_http_set_cookie === undefined) {
 		ngx.shared.unkept.delete(name);
 		if (status !== '') {
@@ -99,17 +104,19 @@ function remember(r) {
 }
 
 // earlier is the version that a page was kept under last, where it is not the present one; with "now" before it where WordPress need not be
-// asked, because it has just failed.
+// asked, because it has just failed: at the present one beyond its time, which is "still" of use, or at what came after it.
 function earlier(name, last, present) {
 	const found = last.split(' ');
+	const now = Date.now();
+	const failed = found.length > 1 && now < Number(found[1]);
+	const isStill = found.length === 3;
 	if (found[0] === present) {
-		return '';
+		return failed && isStill ? 'now ' + present : '';
 	}
-	if (found.length === 1) {
+	if (found.length === 1 || isStill) {
 		return found[0];
 	}
-	const now = Date.now();
-	if (now < Number(found[1])) {
+	if (failed) {
 		return 'now ' + found[0];
 	}
 	ngx.shared.kept.set(name, found[0] + ' ' + (now + patience));
