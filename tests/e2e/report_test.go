@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -32,11 +33,19 @@ func chooseTests() error {
 	if flag.Lookup("test.run").Value.String() != "" {
 		return errors.New("-promises and -run cannot both choose the tests")
 	}
-	chosen, err := evidence.Select(*promises)
-	if err != nil {
+	var err error
+	if chosen, err = evidence.Select(*promises); err != nil {
 		return err
 	}
 	return flag.Set("test.run", evidence.Pattern(chosen))
+}
+
+// chosen are the rows that are asked for. Nil: all.
+var chosen []evidence.Proof
+
+// isChosen tells whether the part of a promise is asked for, which a test that takes minutes for each asks.
+func isChosen(promise int, part string) bool {
+	return chosen == nil || slices.ContainsFunc(chosen, func(one evidence.Proof) bool { return one.Promise == promise && one.Part == part })
 }
 
 // writeEvidence puts what this run has kept in its place in docs/evidence.json, and writes docs/evidence.md from all that is there then.
