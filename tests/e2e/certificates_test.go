@@ -66,6 +66,7 @@ func TestCertificatesAreRenewed(t *testing.T) {
 
 // TestExistingCertificateIsServed takes a certificate from a Secret that somebody else keeps, and replaces it.
 func TestExistingCertificateIsServed(t *testing.T) {
+	needLong(t)
 	const secretName = "kept-by-others"
 	each(t, func(t *testing.T, s *subject) {
 		first, second := s.newCertificate(t), s.newCertificate(t)

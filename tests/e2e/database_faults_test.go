@@ -72,6 +72,7 @@ const durable = "no acknowledged write is lost"
 // TestUnflushedWritesAreNoticed is the deliberate breakage: a server that acknowledges before the log is written. It still
 // writes it twice a second or so, and a kill just after that loses nothing.
 func TestUnflushedWritesAreNoticed(t *testing.T) {
+	needLong(t)
 	const tries = 15
 	// Threads for the log alone, which servers of many cores have, would write it soon even so.
 	const breakage = "SET GLOBAL innodb_flush_log_at_trx_commit = 0; SET GLOBAL innodb_log_writer_threads = OFF"

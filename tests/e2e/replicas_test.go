@@ -21,6 +21,7 @@ type connections struct {
 // TestCostOfMoreReplicas measures throughput and the database's connections with more and more replicas, under more
 // connections than they have workers.
 func TestCostOfMoreReplicas(t *testing.T) {
+	needLong(t)
 	each(t, func(t *testing.T, s *subject) {
 		defer s.setBounds(t, fewReplicas, manyReplicas)
 		var sentences []string

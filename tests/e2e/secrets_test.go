@@ -333,6 +333,7 @@ var planted string
 
 // TestPlantedSecretsAreFound is the deliberate breakage: a secret in each kind of place must be found there.
 func TestPlantedSecretsAreFound(t *testing.T) {
+	needLong(t)
 	s := subjectOf(t, ours)
 	s.plant(t)
 	search, _ := s.searchForSecrets(t)

@@ -48,6 +48,7 @@ func (s *subject) loginHolds(ctx context.Context) error {
 // TestKeysOfItsOwnOnEveryPodAreNoticed is the deliberate breakage behind the login: what the official image does when
 // nobody gives it keys.
 func TestKeysOfItsOwnOnEveryPodAreNoticed(t *testing.T) {
+	needLong(t)
 	s := subjectOf(t, ours)
 	const patch = `{"spec":{"template":{"spec":{"containers":[{"name":"wordpress","env":[
 		{"name":"WORDPRESS_SECURE_AUTH_KEY_FILE","$patch":"delete"},
