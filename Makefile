@@ -15,6 +15,9 @@ ARGS ?=
 SNAPSHOT ?= latest
 # `no` restores a site that is too broken to be saved before.
 SAVE ?= yes
+# A dump of a site from another host, plain or packed by gzip or zip, and its wp-content, a folder or an archive, for `make import`.
+DUMP ?=
+CONTENT ?=
 # Nodes of the local cluster.
 NODES ?= 1
 # `required` fails `make test` where govulncheck cannot reach its database. Otherwise that is only said in the output.
@@ -65,6 +68,10 @@ backups: $(ENGINE) ## list the backups of STACK
 .PHONY: restore
 restore: $(ENGINE) ## put the site of STACK back as SNAPSHOT (latest) of its backups has it
 	@$(STACKS) restore -stack '$(STACK)' -context '$(CONTEXT)' -confirm '$(CONFIRM)' -snapshot '$(SNAPSHOT)' -save '$(SAVE)'
+
+.PHONY: import
+import: $(ENGINE) ## save a site from another host, its DUMP and CONTENT, as a run of the backup of STACK
+	@$(STACKS) import -stack '$(STACK)' -context '$(CONTEXT)' -dump '$(DUMP)' -content '$(CONTENT)'
 
 .PHONY: render
 render: ## print the objects of STACK as YAML, secrets hidden; needs no cluster

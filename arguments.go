@@ -124,10 +124,11 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 		}
 	}
 	args.Egress = destinations(settings.Egress)
+	if stack.Backup.UsesRepository() {
+		args.Backup = &network.BackupArgs{Selector: backup.Selector(), Storage: destinations(stack.Backup.Destination)}
+	}
 	if *stack.Backup.Enabled {
-		args.Backup = &network.BackupArgs{
-			Selector: backup.Selector(), Repository: backup.RepositorySelector(), Storage: destinations(stack.Backup.Destination),
-		}
+		args.Backup.Repository = backup.RepositorySelector()
 		if *stack.Backup.Metrics.Enabled {
 			args.Backup.Gateway = &network.PodsArgs{Selector: backup.GatewaySelector(), Port: backup.GatewayPort}
 		}
@@ -234,6 +235,7 @@ func frontendArgs(
 	return &frontend.Args{
 		Headers:                       headerPolicy(stack),
 		XMLRPC:                        stack.Site.XMLRPC,
+		NoMail:                        !*stack.Site.Mail,
 		TrustedProxies:                stack.ProxiesOfWordPress(),
 		Proxies:                       proxies(stack),
 		BuffersBodies:                 stack.Ingress.Kind == config.IngressTraefik || *stack.Cache.Enabled,
@@ -243,7 +245,7 @@ func frontendArgs(
 		Cron:                          *stack.Site.Cron.Enabled,
 		Namespace:                     space.Name,
 		Instance:                      ctx.Stack(),
-		SiteURL:                       siteURL(stack),
+		SiteURL:                       stack.URL(),
 		Image:                         stack.Mirrored(settings.Image),
 		ImagePullPolicy:               string(stack.ImagePullPolicy),
 		ImagePullSecrets:              stack.ImagePullSecrets,
@@ -269,6 +271,7 @@ func frontendArgs(
 		Database: frontend.DatabaseArgs{
 			Host:        mysql.Host,
 			Name:        stack.Database.Name,
+			TablePrefix: tablePrefix(stack),
 			User:        stack.Database.User,
 			SecretName:  mysql.SecretName,
 			PasswordKey: database.PasswordKey,
@@ -281,6 +284,14 @@ func frontendArgs(
 		FilesMade:          keep.fileHook(),
 		After:              slices.Concat(keep.unlessNew(mysql.Ready), before),
 	}
+}
+
+// tablePrefix is empty where it is WordPress's own.
+func tablePrefix(stack *config.Stack) string {
+	if stack.Database.TablePrefix == config.DefaultTablePrefix {
+		return ""
+	}
+	return stack.Database.TablePrefix
 }
 
 // pageArgs are nil where there is no cache.
@@ -302,7 +313,7 @@ func cacheArgs(
 	return &cache.Args{
 		Namespace:         space.Name,
 		Instance:          ctx.Stack(),
-		SiteURL:           siteURL(stack),
+		SiteURL:           stack.URL(),
 		Image:             stack.Mirrored(settings.Image),
 		ImagePullPolicy:   string(stack.ImagePullPolicy),
 		ImagePullSecrets:  stack.ImagePullSecrets,
@@ -377,14 +388,11 @@ func cronArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespa
 		User:             podUser(stack, stack.PodSecurity.Frontend),
 		Service:          wordpress.PHPService,
 		ServicePort:      frontend.ServicePort,
-		SiteURL:          siteURL(stack),
+		SiteURL:          stack.URL(),
 		EveryMinutes:     stack.Site.Cron.EveryMinutes,
 		WaitSeconds:      stack.Frontend.MaxRequestSeconds,
 	}
 }
-
-// tablePrefix is WordPress's own.
-const tablePrefix = "wp_"
 
 func backupArgs(
 	ctx *pulumi.Context, stack *config.Stack, space *namespace.Namespace, volumes *storage.Storage,
@@ -404,7 +412,7 @@ func backupArgs(
 		CareSchedule:   settings.CareSchedule,
 		Keep:           backup.Keep(settings.Keep),
 		Database: backup.DatabaseArgs{
-			Name: stack.Database.Name, TablePrefix: tablePrefix,
+			Name: stack.Database.Name, TablePrefix: stack.Database.TablePrefix,
 			Own: backup.Account{User: stack.Database.User, Secret: mysql.SecretName, Key: database.PasswordKey},
 		},
 		ImagePullPolicy:  string(stack.ImagePullPolicy),
@@ -414,8 +422,10 @@ func backupArgs(
 		Images: backup.Images{
 			Restic: stack.Mirrored(settings.Image), Database: stack.Mirrored(stack.Database.Image), WordPress: stack.Mirrored(stack.Frontend.Image),
 		},
-		Site:  backup.SiteArgs{URL: siteURL(stack)},
-		After: closed,
+		Site:   backup.SiteArgs{URL: stack.URL()},
+		From:   settings.Bootstrap.From,
+		Import: resources(settings.Drill.Resources),
+		After:  closed,
 	}
 	args.Database.Host, args.Database.Port = database.Service, database.Port
 	if stack.Database.Mode == config.External {
@@ -424,7 +434,7 @@ func backupArgs(
 			args.Database.TLS = &backup.TLSArgs{Verify: tls.Verify, CABundle: tls.CABundle}
 		}
 	}
-	if *settings.Metrics.Enabled {
+	if *settings.Enabled && *settings.Metrics.Enabled {
 		args.Gateway = &backup.GatewayArgs{Image: stack.Mirrored(settings.Metrics.Image)}
 	}
 	if *settings.Drill.Enabled {
@@ -590,19 +600,11 @@ func proxies(stack *config.Stack) int {
 
 // headerPolicy is the same for the pods and for the edge.
 func headerPolicy(stack *config.Stack) headers.Policy {
-	policy := headers.Policy{Embedding: stack.Site.Embedding, BrowserFeatures: stack.Site.BrowserFeatures}
+	policy := headers.Policy{Embedding: stack.Site.Embedding, BrowserFeatures: stack.Site.BrowserFeatures, NoRobots: !*stack.Site.Robots}
 	if stack.HTTPS() {
 		policy.HSTSSeconds = &stack.Site.HSTSSeconds
 	}
 	return policy
-}
-
-// siteURL is what WordPress calls itself.
-func siteURL(stack *config.Stack) string {
-	if stack.HTTPS() {
-		return "https://" + stack.Site.Host
-	}
-	return "http://" + stack.Site.Host
 }
 
 // replicas is the number of frontend pods, or the range that the autoscaler chooses from.

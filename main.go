@@ -151,7 +151,7 @@ func compose(ctx *pulumi.Context, stack *config.Stack, watch *guard.Watch, keep 
 			return err
 		}
 	}
-	url := pulumi.String(siteURL(stack)).ToStringOutput()
+	url := pulumi.String(stack.URL()).ToStringOutput()
 	if stack.Ingress.Kind != config.IngressNone {
 		edge, err := ingress.New(ctx, "ingress", ingressArgs(ctx, stack, space, wordpress))
 		if err != nil {

@@ -201,6 +201,73 @@ func TestBootstrapIsAsRecorded(t *testing.T) {
 	t.Fatal("no ConfigMap has a bootstrap.sh")
 }
 
+// A site that begins as one of another address is tried with the local images, too.
+func TestMoveIsAsRecorded(t *testing.T) {
+	registrations := load(t, "prod", map[string]string{
+		"wordpress:backup.bootstrap.snapshot": "latest", "wordpress:backup.bootstrap.from": "https://old.example.org/blog",
+	}).mustRun(t)
+	for _, object := range plan.Objects(registrations, plan.HideSecrets) {
+		data, _ := object["data"].(map[string]any)
+		if text, found := data["bootstrap.sh"].(string); found {
+			compareGolden(t, "bootstrap-moved.golden.sh", text)
+			compareGolden(t, "move.golden.php", data["move.php"].(string))
+			compareGolden(t, "links.golden.php", data["links.php"].(string))
+			return
+		}
+	}
+	t.Fatal("no ConfigMap has a move.php")
+}
+
+// Pods, backup and drill look at tables with the same prefix.
+func TestPrefixOfTheTablesIsKnownEverywhere(t *testing.T) {
+	registrations := load(t, "prod", map[string]string{"wordpress:database.tablePrefix": "blog_"}).mustRun(t)
+	var seen []string
+	for _, object := range plan.Objects(registrations, plan.HideSecrets) {
+		text, err := json.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "wp_options") || strings.Contains(string(text), "wp_posts") {
+			t.Errorf("%v %v has another prefix", object["kind"], object["metadata"])
+		}
+		for _, known := range []string{`{"name":"WORDPRESS_TABLE_PREFIX","value":"blog_"}`, "blog_options", "blog_posts WHERE"} {
+			if strings.Contains(string(text), known) {
+				seen = append(seen, known)
+			}
+		}
+	}
+	if len(seen) < 3 {
+		t.Errorf("known are only %q", seen)
+	}
+}
+
+// A copy that only begins as another site saves nothing there, and sends nothing.
+func TestCopyOfASiteIsQuiet(t *testing.T) {
+	registrations := load(t, "prod", map[string]string{
+		"wordpress:backup.enabled": "false", "wordpress:backup.bootstrap.snapshot": "latest", "wordpress:backup.bootstrap.from": "https://www.company.com",
+		"wordpress:site.robots": "false", "wordpress:site.mail": "false",
+	}).mustRun(t)
+	names := map[string]bool{}
+	for _, object := range plan.Objects(registrations, plan.HideSecrets) {
+		metadata, _ := object["metadata"].(map[string]any)
+		names[fmt.Sprint(object["kind"], " ", metadata["name"])] = true
+		data, _ := object["data"].(map[string]any)
+		if text, found := data["wp-config.php"].(string); found && (!strings.Contains(text, "pre_option_blog_public") || !strings.Contains(text, "pre_wp_mail")) {
+			t.Errorf("WordPress may be found, or may write:\n%s", text)
+		}
+		if text, found := data["site.conf"].(string); found && !strings.Contains(text, `Header always set X-Robots-Tag "noindex, nofollow"`) {
+			t.Errorf("Apache does not say that the site is not to be shown:\n%s", text)
+		}
+	}
+	for name, want := range map[string]bool{
+		"Job wordpress-bootstrap": true, "NetworkPolicy wordpress-backup": true, "CronJob wordpress-backup": false, "Deployment wordpress-metrics-gateway": false,
+	} {
+		if names[name] != want {
+			t.Errorf("%s: registered is %v, want %v", name, names[name], want)
+		}
+	}
+}
+
 // inventory is a table of the registrations and their options.
 func inventory(registrations []plan.Registration) string {
 	var table strings.Builder
@@ -741,14 +808,14 @@ const policiesWithDNS = "NetworkPolicy wordpress, NetworkPolicy wordpress-backup
 
 func TestOverrideChangesItsObjectsAlone(t *testing.T) {
 	for _, row := range []struct{ key, value, objects string }{
-		{"wordpress:frontend.image", "wordpress:7.2.0-php8.3-apache", "CronJob wordpress-cron, CronJob wordpress-restore, Deployment wordpress, Deployment wordpress-cache"},
+		{"wordpress:frontend.image", "wordpress:7.2.0-php8.3-apache", "CronJob wordpress-cron, CronJob wordpress-import, CronJob wordpress-restore, Deployment wordpress, Deployment wordpress-cache"},
 		{"wordpress:frontend.resources.cpu", "1", "Deployment wordpress"},
 		{"wordpress:frontend.maxSurge", "25%", "Deployment wordpress"},
 		{"wordpress:frontend.disruptionBudget.maxUnavailable", "2", "PodDisruptionBudget wordpress"},
-		{"wordpress:database.image", "mysql:9.7.5", "CronJob wordpress-backup, CronJob wordpress-backup-care, CronJob wordpress-restore, " +
+		{"wordpress:database.image", "mysql:9.7.5", "CronJob wordpress-backup, CronJob wordpress-backup-care, CronJob wordpress-import, CronJob wordpress-restore, " +
 			"CronJob wordpress-restore-drill, StatefulSet wordpress-mysql"},
 		{"wordpress:database.resources.cpu", "2", "StatefulSet wordpress-mysql"},
-		{"wordpress:backup.schedule", "1 1 * * 1", "CronJob wordpress-backup, CronJob wordpress-restore, CronJob wordpress-restore-drill"},
+		{"wordpress:backup.schedule", "1 1 * * 1", "CronJob wordpress-backup, CronJob wordpress-import, CronJob wordpress-restore, CronJob wordpress-restore-drill"},
 		{"wordpress:backup.careSchedule", "1 1 * * 0", "CronJob wordpress-backup-care"},
 		{"wordpress:backup.drill.minimumPosts", "100", "CronJob wordpress-restore-drill"},
 		{"wordpress:backup.metrics.image", "prom/pushgateway:v1.11.3", "Deployment wordpress-metrics-gateway"},

@@ -96,6 +96,8 @@ const (
 	DefaultDatabaseName = "wordpress"
 	// DefaultDatabaseUser owns that database and nothing else.
 	DefaultDatabaseUser = "wordpress"
+	// DefaultTablePrefix is WordPress's own.
+	DefaultTablePrefix = "wp_"
 	// DefaultDatabaseCPU in cores: for the queries of DefaultReplicas pods of DefaultFrontendCPU.
 	DefaultDatabaseCPU = "500m"
 	// DefaultDatabaseMemory in bytes: MySQL itself, its connections, and the buffer pool in what is left.
@@ -211,6 +213,9 @@ const (
 	DefaultHSTSSeconds = 365 * 24 * 60 * 60
 	// DefaultCronEnabled because a post that is to be published at nine must not wait for the first visitor.
 	DefaultCronEnabled = true
+	// DefaultRobots and DefaultMail are what a site is for.
+	DefaultRobots = true
+	DefaultMail   = true
 	// DefaultCronMinutes meets the full hours that people plan for, and starts few pods.
 	DefaultCronMinutes = 5
 )
@@ -265,6 +270,8 @@ func Defaults() *Stack {
 func defaultSite() Site {
 	return Site{
 		HSTSSeconds: DefaultHSTSSeconds,
+		Robots:      new(DefaultRobots),
+		Mail:        new(DefaultMail),
 		Cron:        SiteCron{Enabled: new(DefaultCronEnabled), EveryMinutes: DefaultCronMinutes},
 	}
 }
@@ -304,6 +311,8 @@ func defaultDatabase() Database {
 		Image: DefaultDatabaseImage,
 		Name:  DefaultDatabaseName,
 		User:  DefaultDatabaseUser,
+
+		TablePrefix: DefaultTablePrefix,
 		Resources: defaultResources(
 			DefaultDatabaseCPU, DefaultDatabaseMemory, DefaultDatabaseEphemeralStorage),
 		TerminationGracePeriodSeconds: DefaultDatabaseGracePeriodSeconds,

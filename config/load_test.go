@@ -221,6 +221,9 @@ func spareSecrets(t *testing.T, stack []byte) string {
 		Backup struct {
 			Enabled        bool   `json:"enabled"`
 			ExistingSecret string `json:"existingSecret"`
+			Bootstrap      struct {
+				Snapshot string `json:"snapshot"`
+			} `json:"bootstrap"`
 		} `json:"wordpress:backup"`
 	}
 	if err := yaml.Unmarshal(stack, &values); err != nil {
@@ -239,7 +242,7 @@ func spareSecrets(t *testing.T, stack []byte) string {
 	if admin := values.Site.Admin; admin != nil && admin.ExistingSecret == "" {
 		spare["wordpress:adminPassword"] = map[string]string{"secure": testPassword}
 	}
-	if values.Backup.Enabled && values.Backup.ExistingSecret == "" {
+	if (values.Backup.Enabled || values.Backup.Bootstrap.Snapshot != "") && values.Backup.ExistingSecret == "" {
 		for _, key := range []string{"backupPassword", "backupAccessKey", "backupSecretKey"} {
 			spare["wordpress:"+key] = map[string]string{"secure": testPassword + key}
 		}

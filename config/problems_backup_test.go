@@ -29,6 +29,26 @@ var backupProblems = []problemCase{
 		`backupPassword: Required value: run: pulumi config set --secret wordpress:backupPassword, or name a Secret in backup.existingSecret`,
 		`backupSecretKey: Required value: run: pulumi config set --secret wordpress:backupSecretKey, or name a Secret in backup.existingSecret`,
 	}},
+	{"a copy that is saved as well", `{wordpress:backup: {bootstrap: {snapshot: latest}, schedule: "1 1 * * *", content: {enabled: false, exclude: [cache]}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`, []string{
+		`backup.content.exclude` + notWithoutBackup,
+		`backup.schedule` + notWithoutBackup,
+	}},
+	{"copy of nothing", `wordpress:backup: {bootstrap: {snapshot: latest}}`, []string{
+		`backup.destination: Required value: where the storage is, such as [{cidr: 203.0.113.0/24, ports: [443]}]: a policy holds addresses, not names`,
+		`backup.repository: Required value: where the snapshots go, such as s3:https://s3.example.com/bucket/site`,
+		`backupAccessKey: Required value: run: pulumi config set --secret wordpress:backupAccessKey, or name a Secret in backup.existingSecret`,
+		`backupPassword: Required value: run: pulumi config set --secret wordpress:backupPassword, or name a Secret in backup.existingSecret`,
+		`backupSecretKey: Required value: run: pulumi config set --secret wordpress:backupSecretKey, or name a Secret in backup.existingSecret`,
+	}},
+	{"move of no run", `{wordpress:backup: {enabled: true, bootstrap: {from: "https://www.company.com"}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`, []string{
+		`backup.bootstrap.from: Forbidden: not used without backup.bootstrap.snapshot: remove it, or say which run the site begins as`,
+	}},
+	{"move from here", `{wordpress:site: {host: www.example.com}, wordpress:backup: {bootstrap: {snapshot: latest, from: "https://www.example.com"}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`, []string{
+		`backup.bootstrap.from: Invalid value: "https://www.example.com": must be the address of another site: remove it, since a run of this site's own needs none`,
+	}},
+	{"move from no address", `{wordpress:backup: {bootstrap: {snapshot: latest, from: "https://www.example.com/"}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`, []string{
+		`backup.bootstrap.from: Invalid value: "https://www.example.com/": must be the address of a site, as its Settings, General say, in lower case and without a slash at its end, such as https://www.example.com`,
+	}},
 	{"values of a backup that cannot be", `{wordpress:backup: {enabled: true, repository: "s3:https://s3.example.com/bucket", ` + aDestination + `, existingSecret: A_b, ` +
 		`schedule: daily, careSchedule: "TZ=UTC 1 1 * * *", keep: {last: -1, daily: 1001, weekly: 1001, monthly: 1001}, content: {exclude: [/cache, ../x]}, ` +
 		`caBundle: none, image: "restic/restic:0.16.4", resources: {cpu: 1m, cpuLimit: 200, memory: 255Mi, ephemeralStorage: 1Mi}}}`, []string{

@@ -24,6 +24,11 @@ func withTLS(bundle string) string {
 
 // An external database and the way to it.
 var databaseProblems = []problemCase{
+	{"prefix of no table", `{wordpress:database: {tablePrefix: "wp-"}, wordpress:site: {host: www.example.com, robots: maybe, mail: maybe}}`, []string{
+		`database.tablePrefix: Invalid value: "wp-": must be 1 to 20 letters, digits and _, such as wp_`,
+		`site.mail: Invalid value: "maybe": must be true or false, without quotes`,
+		`site.robots: Invalid value: "maybe": must be true or false, without quotes`,
+	}},
 	{"TLS to the program's own server", `wordpress:database: {tls: {mode: verified}}`, []string{
 		`database.tls: Forbidden: goes with database.mode external only: remove it, or set the mode`,
 	}},

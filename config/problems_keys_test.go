@@ -40,10 +40,10 @@ var keyProblems = []problemCase{
 		`site.hosts: Forbidden: unknown key: a site has one name: site.host`,
 	}},
 	{"section as text", `wordpress:site: www.example.com`, []string{
-		`site: Invalid value: "www.example.com": must be an object with the keys host, title, admin, cron, hstsSeconds, embedding, browserFeatures, xmlrpc`,
+		`site: Invalid value: "www.example.com": must be an object with the keys host, title, admin, cron, hstsSeconds, embedding, browserFeatures, xmlrpc, robots, mail`,
 	}},
 	{"section as list", `wordpress:site: [www.example.com]`, []string{
-		`site: Invalid value: ["www.example.com"]: must be an object with the keys host, title, admin, cron, hstsSeconds, embedding, browserFeatures, xmlrpc`,
+		`site: Invalid value: ["www.example.com"]: must be an object with the keys host, title, admin, cron, hstsSeconds, embedding, browserFeatures, xmlrpc, robots, mail`,
 	}},
 	{"object for a value", `wordpress:frontend: {image: {name: wordpress}}`, []string{
 		`frontend.image: Invalid value: {"name":"wordpress"}: must be text: put numbers, true and false in quotes`,
@@ -102,9 +102,9 @@ wordpress:ingress: {redirectToHTTPS: "on", tls: {defaultCertificate: yes please}
 wordpress:site: {host: www.example.com, namespace: blog}
 wordpress:frontend: {minReplicas: 2, storageClass: fast}
 wordpress:database: {maxSurge: 1}`, []string{
-		`database.maxSurge: Forbidden: unknown key: remove it, or use one of mode, image, name, user, resources, maxConnections, terminationGracePeriodSeconds, host, port, tls, existingSecret`,
+		`database.maxSurge: Forbidden: unknown key: remove it, or use one of mode, image, name, tablePrefix, user, resources, maxConnections, terminationGracePeriodSeconds, host, port, tls, existingSecret`,
 		`frontend.minReplicas: Forbidden: unknown key: remove it, or use one of image, replicas, resources, workers, requestMemory, pictureMemory, maxUploadSize, maxRequestSeconds, spread, nodes, maxSurge, maxUnavailable, disruptionBudget, drainSeconds, terminationGracePeriodSeconds, livenessProbe, service, existingSecret`,
 		`frontend.storageClass: Forbidden: unknown key: remove it, or use one of image, replicas, resources, workers, requestMemory, pictureMemory, maxUploadSize, maxRequestSeconds, spread, nodes, maxSurge, maxUnavailable, disruptionBudget, drainSeconds, terminationGracePeriodSeconds, livenessProbe, service, existingSecret`,
-		`site.namespace: Forbidden: unknown key: remove it, or use one of host, title, admin, cron, hstsSeconds, embedding, browserFeatures, xmlrpc`,
+		`site.namespace: Forbidden: unknown key: remove it, or use one of host, title, admin, cron, hstsSeconds, embedding, browserFeatures, xmlrpc, robots, mail`,
 	}},
 }

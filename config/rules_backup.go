@@ -7,24 +7,44 @@ import (
 )
 
 var backupRules = []rule{
-	{keysOfABackup, []string{"backup.enabled"}},
+	{keysOfABackup, []string{"backup.enabled", "backup.bootstrap.snapshot"}},
+	{keysOfAMove, []string{"backup.bootstrap.snapshot", "backup.bootstrap.from", "site.host", "ingress", "profile"}},
 	{keysOfADrill, []string{"backup.drill.enabled"}},
 	{keysOfBackupMetrics, []string{"backup.metrics.enabled"}},
 	{databaseNameLeavesRoom, []string{"backup.enabled", "database.name"}},
-	{backupHasPlace, []string{"backup.enabled", "backup.repository", "backup.destination", "network.enabled"}},
-	{backupSecrets, []string{"backup.enabled", "backup.existingSecret", "backupPassword", "backupAccessKey", "backupSecretKey"}},
+	{backupHasPlace, []string{"backup.enabled", "backup.bootstrap.snapshot", "backup.repository", "backup.destination", "network.enabled"}},
+	{backupSecrets, []string{"backup.enabled", "backup.bootstrap.snapshot", "backup.existingSecret", "backupPassword", "backupAccessKey", "backupSecretKey"}},
 	{backupKeysAreRead, []string{"backupAccessKey", "backupSecretKey"}},
 	{backupPasswordIsItsOwn, []string{"backupPassword", "databasePassword", "databaseRootPassword", "adminPassword", "authSecret", "backupSecretKey"}},
 }
 
-// backup.enabled false refuses every other key of backup but the images: nothing would read them, and whoever set them believes the site saved.
+// backup.enabled false refuses every other key of backup but the images: nothing would read them, and whoever set them believes the site saved. With
+// backup.bootstrap.snapshot it takes those that a restore needs.
 func keysOfABackup(d *draft) field.ErrorList {
 	if *d.stack.Backup.Enabled {
 		return nil
 	}
-	return d.refuseGiven("not used without backup.enabled: remove it, or set enabled",
-		"backup.repository", "backup.existingSecret", "backup.caBundle", "backup.schedule", "backup.careSchedule", "backup.keep", "backup.content",
-		"backup.drill", "backup.bootstrap", "backup.metrics.enabled", "backup.destination", "backup.resources", "backupPassword", "backupAccessKey", "backupSecretKey")
+	unused := []string{"backup.schedule", "backup.careSchedule", "backup.keep", "backup.content.exclude", "backup.drill", "backup.metrics.enabled"}
+	if !d.stack.Backup.UsesRepository() {
+		unused = append(unused, "backup.repository", "backup.existingSecret", "backup.caBundle", "backup.content.enabled", "backup.bootstrap", "backup.destination",
+			"backup.resources", "backupPassword", "backupAccessKey", "backupSecretKey")
+	}
+	return d.refuseGiven("not used without backup.enabled: remove it, or set enabled", unused...)
+}
+
+// backup.bootstrap.from needs backup.bootstrap.snapshot, and is another address than this site's: nothing would lead elsewhere.
+func keysOfAMove(d *draft) field.ErrorList {
+	bootstrap := d.stack.Backup.Bootstrap
+	switch bootstrap.From {
+	case "":
+		return nil
+	case d.stack.URL():
+		return invalid("backup.bootstrap.from", bootstrap.From, "must be the address of another site: remove it, since a run of this site's own needs none")
+	}
+	if bootstrap.Snapshot != "" {
+		return nil
+	}
+	return d.refuseGiven("not used without backup.bootstrap.snapshot: remove it, or say which run the site begins as", "backup.bootstrap.from")
 }
 
 // backup.drill.enabled false refuses every other key of the drill: nothing would read them.
@@ -56,11 +76,11 @@ func databaseNameLeavesRoom(d *draft) field.ErrorList {
 		"a restore makes databases with longer names beside it", MaxBackedUpDatabaseName, length)
 }
 
-// backup.enabled has backup.repository and, with network.enabled, backup.destination: the pods reach nothing that is not named.
+// backup.enabled, and a bootstrap, has backup.repository and, with network.enabled, backup.destination: the pods reach nothing that is not named.
 func backupHasPlace(d *draft) field.ErrorList {
 	b := d.stack.Backup
 	var problems field.ErrorList
-	if !*b.Enabled {
+	if !b.UsesRepository() {
 		return nil
 	}
 	if b.Repository == "" {
@@ -76,10 +96,10 @@ func backupHasPlace(d *draft) field.ErrorList {
 	return problems
 }
 
-// backup.enabled has backupPassword, backupAccessKey and backupSecretKey, as Pulumi secrets, or backup.existingSecret, not both: nobody would
+// backup.enabled, and a bootstrap, has backupPassword, backupAccessKey and backupSecretKey, as Pulumi secrets, or backup.existingSecret, not both: nobody would
 // know which of them opens the backups.
 func backupSecrets(d *draft) field.ErrorList {
-	if !*d.stack.Backup.Enabled {
+	if !d.stack.Backup.UsesRepository() {
 		return nil
 	}
 	var problems field.ErrorList
@@ -144,7 +164,7 @@ func backupIsEncrypted(d *draft) field.ErrorList {
 // release nobody tried writes the backups.
 func pinnedBackupImages(d *draft) field.ErrorList {
 	b := d.stack.Backup
-	if !*b.Enabled {
+	if !b.UsesRepository() {
 		return nil
 	}
 	return append(d.checkPinned("backup.image", b.Image, DefaultResticImage), d.checkPinned("backup.metrics.image", b.Metrics.Image, DefaultPushgatewayImage)...)

@@ -12,6 +12,10 @@ type edge struct{ accepted, refused string }
 // Changes to the minimal development stack, or for the last group to one of production.
 var edges = map[string]edge{
 	"keysOfABackup": {wholeBackup, `wordpress:backup: {schedule: "1 1 * * *"}`},
+	"keysOfAMove": {
+		`{wordpress:backup: {bootstrap: {snapshot: latest, from: "https://www.company.com"}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
+		`{wordpress:backup: {enabled: true, bootstrap: {from: "https://www.company.com"}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
+	},
 	"keysOfBackupMetrics": {
 		`{wordpress:backup: {enabled: true, metrics: {enabled: false}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
 		`{wordpress:backup: {enabled: true, metrics: {enabled: false, image: "prom/pushgateway:v1.11.2"}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,

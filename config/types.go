@@ -119,6 +119,11 @@ type Site struct {
 	// XMLRPC answers /xmlrpc.php, with which some apps and services work; one request there can try many passwords.
 	// Default: false.
 	XMLRPC bool `json:"xmlrpc"`
+	// Robots lets search engines show the site. With false every answer forbids it, as a copy for tests needs. Default: true.
+	Robots *bool `json:"robots"`
+	// Mail lets WordPress send mail, where network.egress leads to a server for it. With false it sends none and tells its callers that it did, as a
+	// copy for tests needs, which knows the visitors of the site that it was made of. Default: true.
+	Mail *bool `json:"mail"`
 }
 
 // SiteAdmin is the administrator that the site is installed with. A site that is installed already is left alone.
@@ -305,6 +310,9 @@ type Database struct {
 	// Name of the database: 1 to 64 letters, digits, _ and $, each _ counted twice in mode standalone, in mode external - . and @
 	// too, and none of MySQL's own. Default: wordpress.
 	Name string `json:"name"`
+	// TablePrefix of WordPress's tables: 1 to 20 letters, digits and _. A site that is brought in keeps its own; on one that is there a change leads to
+	// tables that are not, and the pods wait. Default: wp_.
+	TablePrefix string `json:"tablePrefix"`
 	// User that WordPress logs in as: 1 to 32 letters, digits, _ and $, in mode external - . and @ too, and not root. Default:
 	// wordpress.
 	User string `json:"user"`
@@ -491,6 +499,9 @@ type BackupDrill struct {
 type BackupBootstrap struct {
 	// Snapshot is latest for the newest complete run, or the name of one, such as run-20261129T021700Z. Unset: a new stack begins as a new site.
 	Snapshot string `json:"snapshot"`
+	// From is the address of the site that the run is of, where this one has another, such as https://www.example.com: every link in the database that
+	// leads there leads here afterwards, also in what plugins keep as PHP values or JSON. Unset: the run must be of this address.
+	From string `json:"from"`
 }
 
 // BackupMetrics is a Pushgateway, which keeps the last success and failure, sizes and counts of backup, care and drill for a Prometheus to fetch.
@@ -615,10 +626,21 @@ const (
 	TLS13 TLSVersion = "TLSv1.3"
 )
 
+// UsesRepository reports whether the stack saves its site, or begins as one that was saved.
+func (b *Backup) UsesRepository() bool { return *b.Enabled || b.Bootstrap.Snapshot != "" }
+
 // HTTPS reports whether visitors come over HTTPS. With no ingress of ours, whatever stands before the Service speaks it in
 // production.
 func (s *Stack) HTTPS() bool {
 	return s.Ingress.TLS.Enabled() || s.Ingress.Kind == IngressNone && s.Profile == Production
+}
+
+// URL is where visitors find the site, and what WordPress calls itself.
+func (s *Stack) URL() string {
+	if s.HTTPS() {
+		return "https://" + s.Site.Host
+	}
+	return "http://" + s.Site.Host
 }
 
 // Enabled reports whether any source of a certificate is given.

@@ -204,6 +204,7 @@ func validateDatabase(d *Database) field.ErrorList {
 		checkDatabaseImage(at("database.image"), d.Image),
 		validateDatabaseName(d),
 		validateDatabaseUser(d),
+		validateTablePrefix(d.TablePrefix),
 		validateResources(at("database.resources"), d.Resources, MinDatabaseMemory),
 		checkOptionalRange(at("database.maxConnections"), d.MaxConnections, 1, MaxConnections, "connections"),
 		checkRange(at("database.terminationGracePeriodSeconds"), d.TerminationGracePeriodSeconds, 1, maxSeconds, "seconds"),
@@ -228,6 +229,16 @@ func validateDatabaseUser(d *Database) field.ErrorList {
 		return field.ErrorList{field.Invalid(at("database.user"), d.User, "must not be root: the site needs one database only")}
 	}
 	return checkNameInMySQL(at("database.user"), d.Mode, d.User, maxDatabaseUser)
+}
+
+var tablePrefix = regexp.MustCompile(`^[A-Za-z0-9_]{1,20}$`)
+
+// validateTablePrefix accepts what WordPress does. The longest of its own tables' names, and those of plugins, have to fit behind it.
+func validateTablePrefix(prefix string) field.ErrorList {
+	if tablePrefix.MatchString(prefix) {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(at("database.tablePrefix"), cut(prefix), "must be 1 to 20 letters, digits and _, such as wp_")}
 }
 
 func validateStorage(s *Storage) field.ErrorList {

@@ -28,6 +28,7 @@ func validateBackup(b *Backup) field.ErrorList {
 		checkRange(at("backup.drill.missingUploads"), b.Drill.MissingUploads, 0, MaxPosts, "uploads"),
 		validateResources(at("backup.drill.resources"), b.Drill.Resources, MinDrillMemory),
 		checkRun(at("backup.bootstrap.snapshot"), b.Bootstrap.Snapshot),
+		checkSiteAddress(at("backup.bootstrap.from"), b.Bootstrap.From),
 		checkGatewayImage(at("backup.metrics.image"), b.Metrics.Image),
 		validateDestinations(at("backup.destination"), b.Destination),
 		checkResticImage(at("backup.image"), b.Image),
@@ -112,6 +113,22 @@ func checkRun(where *field.Path, run string) field.ErrorList {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(where, cut(run), "must be latest, or a run as make backups lists them, such as run-20261129T021700Z")}
+}
+
+var sitePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
+
+// checkSiteAddress passes one that is not given. A slash at its end would be missed in links that have none.
+func checkSiteAddress(where *field.Path, address string) field.ErrorList {
+	if address == "" {
+		return nil
+	}
+	parsed, err := url.Parse(address)
+	if err == nil && (parsed.Scheme == "https" || parsed.Scheme == "http") && parsed.User == nil && parsed.RawQuery == "" && parsed.Fragment == "" &&
+		isServer(parsed.Hostname()) && sitePath.MatchString(parsed.Path) && parsed.RawPath == "" && parsed.Scheme+"://"+parsed.Host+parsed.Path == address {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(where, cut(address), "must be the address of a site, as its Settings, General say, in lower case and without a slash at "+
+		"its end, such as https://www.example.com")}
 }
 
 func checkGatewayImage(where *field.Path, value string) field.ErrorList {

@@ -16,3 +16,16 @@ func TestSampleHostsAreWarnedOf(t *testing.T) {
 		}
 	}
 }
+
+func TestBusyCopiesAreWarnedOf(t *testing.T) {
+	const from = `bootstrap: {snapshot: latest, from: "https://www.company.com"}, `
+	for change, want := range map[string]int{
+		`{wordpress:backup: {` + from + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`:                                                       1,
+		`{wordpress:site: {host: www.example.com, mail: false}, wordpress:backup: {` + from + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`: 0,
+		`{wordpress:backup: {bootstrap: {snapshot: latest}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`:                               0,
+	} {
+		if got := mustLoad(t, minimal, change).Warnings(); len(got) != want {
+			t.Errorf("%s: got %q, want %d warnings", change, got, want)
+		}
+	}
+}

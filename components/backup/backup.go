@@ -28,6 +28,8 @@ const (
 	DrillName = "wordpress-restore-drill"
 	// RestoreName is that of the CronJob that is suspended, and is what a restore is made from.
 	RestoreName = "wordpress-restore"
+	// ImportName is that of the CronJob that is suspended, and is what brings a site in from another host.
+	ImportName = "wordpress-import"
 	// RepositorySecret holds what opens the repository, under PasswordKey and CredentialsKey, where the program makes it.
 	RepositorySecret = "wordpress-backup-repository"
 	// AccountsSecret holds the passwords of the accounts that the program makes in its own server.
@@ -36,6 +38,15 @@ const (
 	PasswordKey = "password"
 	// CredentialsKey is a file of the form that Amazon's tools share, with the key and the secret of the storage.
 	CredentialsKey = "credentials"
+)
+
+// What brings a site in is handed to ReceiveContainer of the pods of ImportName: a dump as the file IncomingDump, the files of wp-content below IncomingContent, and
+// then IncomingEnd, a line with the dump's SHA-256 and the number of files.
+const (
+	ReceiveContainer = "receive"
+	IncomingDump     = drillPath + "/incoming/dump.sql"
+	IncomingContent  = sitePath + "/wp-content"
+	IncomingEnd      = drillPath + "/incoming/all"
 )
 
 // Accounts that the program makes in its own server.
@@ -92,10 +103,14 @@ type Args struct {
 	Resources pod.Resources
 	// Drill restores the newest run beside the site. Nil: nothing does.
 	Drill *DrillArgs
+	// Import are the resources of what brings a site in, which holds all of it.
+	Import pod.Resources
 	// Gateway keeps what is measured. Nil: there is none.
 	Gateway *GatewayArgs
 	// Site is what is asked after a restore. Required.
 	Site SiteArgs
+	// From is the address of the site that a bootstrap's run is of, where this one has another. Empty: the run must be of this address.
+	From string
 	// FilesMade runs when a ConfigMap of files was made. Nil: nothing does.
 	FilesMade *pulumi.ResourceHook
 	// After are resources that must be there before a pod starts.

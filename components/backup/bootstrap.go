@@ -3,6 +3,7 @@ package backup
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	batchv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/batch/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -20,6 +21,7 @@ const (
 	BootstrapName = "wordpress-bootstrap"
 
 	bootstrapContainer = "bootstrap"
+	moveContainer      = "move"
 	// ownAccount is the name of the file with the password of WordPress's account.
 	ownAccount = "own"
 	// bootstrapTimeout is how long the engine waits for it.
@@ -38,6 +40,9 @@ type Bootstrap struct {
 // Services.
 func NewBootstrap(ctx *pulumi.Context, name string, args *Args, run string, opts ...pulumi.ResourceOption) (*Bootstrap, error) {
 	err := args.checkBoth()
+	if err == nil && args.From != "" && args.Images.WordPress == "" {
+		err = errors.New("the image of WordPress is required where links change")
+	}
 	if err == nil && (run == "" || args.Database.Own.User == "" || args.Database.Own.Secret == nil) {
 		err = errors.New("the run, and WordPress's account with its Secret, are required")
 	}
@@ -60,7 +65,7 @@ func NewBootstrap(ctx *pulumi.Context, name string, args *Args, run string, opts
 func (b *Bootstrap) register(ctx *pulumi.Context, name string, args *Args, run string) error {
 	parent := pulumi.Parent(b)
 	configMap, err := corev1.NewConfigMap(ctx, name+"-config",
-		pod.FilesArgs(metadata(args, BootstrapName), BootstrapName, files(args, bootstrapScripts)), parent)
+		pod.FilesArgs(metadata(args, BootstrapName), BootstrapName, files(args, bootstrapFiles(args))), parent)
 	if err != nil {
 		return fmt.Errorf("config map: %w", err)
 	}
@@ -106,5 +111,19 @@ func bootstrapSpec(args *Args, names mounted, run string) *corev1.PodSpecArgs {
 		step.VolumeMounts = append(step.VolumeMounts.(corev1.VolumeMountArray),
 			&corev1.VolumeMountArgs{Name: pulumi.String(contentVolume), MountPath: pulumi.String(volumePath)})
 	}
-	return beside(args, podSpec(args, []*corev1.ContainerArgs{toolStep(args), step}, volumes(args, names, volumesOf{own: true, content: args.Content != nil})))
+	steps := []*corev1.ContainerArgs{toolStep(args), step}
+	if args.From != "" {
+		move := moveStep(args)
+		move.Env = corev1.EnvVarArray{variable("OWN_USER", args.Database.Own.User), variable("OWN_PASSWORD_FILE", accountsPath+"/"+ownAccount)}
+		move.VolumeMounts = append(move.VolumeMounts.(corev1.VolumeMountArray), accountsMount())
+		steps = append(steps, move)
+	}
+	return beside(args, podSpec(args, steps, volumes(args, names, volumesOf{own: true, content: args.Content != nil})))
+}
+
+func bootstrapFiles(args *Args) []string {
+	if args.From == "" {
+		return bootstrapScripts
+	}
+	return slices.Concat(bootstrapScripts, moveScripts)
 }

@@ -3,6 +3,7 @@ package backup
 import (
 	"embed"
 	"fmt"
+	"maps"
 	"strings"
 	"text/template"
 
@@ -20,21 +21,32 @@ const (
 	bootstrapKey   = "bootstrap.sh"
 	restoreKey     = "restore.sh"
 	arriveKey      = "arrive.php"
+	moveKey        = "move.php"
+	linksKey       = "links.php"
+	receiveKey     = "receive.sh"
+	serveKey       = "serve.sh"
+	loadKey        = "load.sh"
+	importKey      = "import.sh"
+	importDumpKey  = "dump-imported.sh"
 	authorityKey   = "ca.crt"
 	databaseCAsKey = "database-ca.crt"
 )
 
 // scripts of the CronJobs, and bootstrapScripts of what a new stack begins with.
 var (
-	scripts          = []string{commonKey, databaseKey, dumpKey, contentKey, careKey, restoreKey, arriveKey, drillKey}
+	scripts          = []string{commonKey, databaseKey, dumpKey, contentKey, careKey, restoreKey, arriveKey, drillKey, receiveKey, serveKey, loadKey, moveKey, linksKey, importKey, importDumpKey}
 	bootstrapScripts = []string{commonKey, bootstrapKey}
+	// moveScripts are of a site that begins as one of another address.
+	moveScripts = []string{moveKey, linksKey}
 )
 
 const (
 	// Where what the program mounts lies in the containers.
-	scriptsPath    = "/scripts"
-	toolPath       = "/tool"
-	sharedPath     = "/shared"
+	scriptsPath = "/scripts"
+	toolPath    = "/tool"
+	sharedPath  = "/shared"
+	// movedPath is a file with the address that a site's links lead to. Where it is missing they lead here.
+	movedPath      = sharedPath + "/moved"
 	repositoryPath = "/etc/wordpress-backup"
 	accountsPath   = "/etc/wordpress-backup-accounts"
 	keysPath       = "/etc/wordpress-backup-keys"
@@ -62,6 +74,8 @@ const (
 	keepBefore, keepBeforeDays = 6, 30
 	// keepDrills is how many results of drills are kept, and keepLeftovers for how many days snapshots are of runs that came to no end.
 	keepDrills, keepLeftovers = 30, 7
+	// keepImported is how many sites are kept that came from another host, and incomingSeconds how long one may take to come.
+	keepImported, incomingSeconds = 3, 4 * 3600
 	// sampleFiles of wp-content are read by a drill and compared with what was saved.
 	sampleFiles = 20
 	// complained is how a run ends that is saved, and could not be restored.
@@ -78,46 +92,42 @@ var templates = template.Must(template.ParseFS(sources, "files/*"))
 // files are what the pods run with.
 func files(args *Args, scripts []string) map[string]string {
 	values := map[string]any{
-		"ScriptsPath":      scriptsPath,
-		"ToolPath":         toolPath,
-		"SharedPath":       sharedPath,
-		"RepositoryPath":   repositoryPath,
-		"ContentPath":      sitePath,
-		"VolumePath":       volumePath,
-		"Repository":       args.Repository,
-		"AuthorityFile":    authorityFile(args),
-		"Host":             host,
-		"DumpName":         dumpName,
-		"ContactSeconds":   contactSeconds,
-		"LockMinutes":      lockMinutes,
-		"LockSeconds":      lockSeconds,
-		"SwapTries":        swapTries,
-		"Locked":           locked,
-		"KeepBefore":       keepBefore,
-		"KeepDrills":       keepDrills,
-		"KeepLeftovers":    keepLeftovers,
-		"KeepBeforeDays":   keepBeforeDays,
-		"SampleFiles":      sampleFiles,
-		"PatienceSeconds":  patienceSeconds,
-		"BootstrapMarker":  limits.BootstrapMarker,
-		"Complained":       complained,
-		"DrillName":        drillName,
-		"DrillPath":        drillPath,
-		"Foreign":          args.Database.Restore.Secret != nil,
-		"Parts":            parts,
-		"Keep":             args.Keep.options(),
-		"Kinds":            kinds(args),
-		"HasContent":       args.Content != nil,
-		"Database":         args.Database.Name,
-		"DatabaseHost":     args.Database.Host,
-		"DatabasePort":     args.Database.Port,
-		"DatabaseHasTLS":   args.Database.TLS != nil,
-		"DatabaseCAs":      args.Database.authorities(),
-		"RestoredDatabase": RestoredDatabase(args.Database.Name),
-		"EarlierDatabase":  EarlierDatabase(args.Database.Name),
-		"TablePrefix":      args.Database.TablePrefix,
-		"SiteURL":          args.Site.URL,
+		"ScriptsPath":     scriptsPath,
+		"ToolPath":        toolPath,
+		"SharedPath":      sharedPath,
+		"RepositoryPath":  repositoryPath,
+		"ContentPath":     sitePath,
+		"VolumePath":      volumePath,
+		"Repository":      args.Repository,
+		"AuthorityFile":   authorityFile(args),
+		"Host":            host,
+		"DumpName":        dumpName,
+		"ContactSeconds":  contactSeconds,
+		"LockMinutes":     lockMinutes,
+		"LockSeconds":     lockSeconds,
+		"SwapTries":       swapTries,
+		"Locked":          locked,
+		"KeepBefore":      keepBefore,
+		"KeepDrills":      keepDrills,
+		"KeepImported":    keepImported,
+		"IncomingSeconds": incomingSeconds,
+		"KeepLeftovers":   keepLeftovers,
+		"KeepBeforeDays":  keepBeforeDays,
+		"SampleFiles":     sampleFiles,
+		"PatienceSeconds": patienceSeconds,
+		"BootstrapMarker": limits.BootstrapMarker,
+		"Complained":      complained,
+		"DrillName":       drillName,
+		"DrillPath":       drillPath,
+		"Parts":           parts,
+		"Keep":            args.Keep.options(),
+		"Kinds":           kinds(args),
+		"HasContent":      args.Content != nil,
+		"SiteURL":         args.Site.URL,
+		"MovedFrom":       args.From,
+		"MovedFile":       movedPath,
 	}
+	maps.Copy(values, databaseValues(&args.Database))
 	if args.Gateway != nil {
 		values["GatewayHost"], values["GatewayPort"] = GatewayName, GatewayPort
 	}
@@ -135,6 +145,26 @@ func files(args *Args, scripts []string) map[string]string {
 		all[databaseCAsKey] = args.Database.TLS.CABundle
 	}
 	return all
+}
+
+// databaseValues are what the files say of the site's database.
+func databaseValues(database *DatabaseArgs) map[string]any {
+	values := map[string]any{
+		"Foreign":          database.Restore.Secret != nil,
+		"Database":         database.Name,
+		"DatabaseHost":     database.Host,
+		"DatabasePort":     database.Port,
+		"DatabaseHasTLS":   database.TLS != nil,
+		"DatabaseCAs":      database.authorities(),
+		"DatabaseFlags":    limits.ConnectFlags(database.TLS != nil, database.TLS != nil && database.TLS.Verify),
+		"RestoredDatabase": RestoredDatabase(database.Name),
+		"EarlierDatabase":  EarlierDatabase(database.Name),
+		"TablePrefix":      database.TablePrefix,
+	}
+	if tls := database.TLS; tls != nil && tls.CABundle != "" {
+		values["DatabaseCABundle"] = scriptsPath + "/" + databaseCAsKey
+	}
+	return values
 }
 
 // RestoredDatabase is where a restore brings the tables together before they change places.

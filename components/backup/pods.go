@@ -42,6 +42,7 @@ const (
 	careContainer     = "care"
 	restoreContainer  = "restore"
 	arriveContainer   = "arrive"
+	importContainer   = "import"
 	drillContainer    = "drill"
 )
 
@@ -60,6 +61,8 @@ func cronJobs(args *Args, names mounted) []namedJob {
 		// Never by itself: somebody makes a Job from it.
 		{"restore", suspended(cronJobArgs(args, labelSet(args), RestoreName, args.Schedule, restoreSeconds, 0, restoreSpec(args, names)))},
 	}
+	jobs = append(jobs, namedJob{"import",
+		suspended(cronJobArgs(args, repositorySet(args), ImportName, args.Schedule, incomingSeconds+drillSeconds, 0, importSpec(args, names)))})
 	if args.Drill != nil {
 		jobs = append(jobs, namedJob{"drill",
 			cronJobArgs(args, repositorySet(args), DrillName, args.Drill.Schedule, drillSeconds, retries, drillSpec(args, names))})
@@ -134,6 +137,42 @@ func drillSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 	return podSpec(args, []*corev1.ContainerArgs{toolStep(args), drill}, volumes(args, names, volumesOf{}))
 }
 
+// importSpec has no account of MySQL and no volume of the site's, and what meets the foreign dump nothing of the repository. A MySQL of the pod's own serves
+// beside the steps after it; the image of WordPress has tar and PHP.
+func importSpec(args *Args, names mounted) *corev1.PodSpecArgs {
+	scratch := pod.ScratchMounts([2]string{"drill", drillPath}, [2]string{"content", sitePath})
+	among := func(step *corev1.ContainerArgs) *corev1.ContainerArgs {
+		step.VolumeMounts = append(step.VolumeMounts.(corev1.VolumeMountArray), scratch...)
+		return step
+	}
+	server := among(serverStep(args, "server", serveKey))
+	server.Resources = args.Import.Requirements()
+	server.RestartPolicy = pulumi.String("Always") // beside the steps after it
+	move := among(moveStep(args))
+	move.Env = corev1.EnvVarArray{variable("SOCKET", drillPath+"/mysql.sock"), variable("DATABASE", "imported")}
+	steps := []*corev1.ContainerArgs{
+		toolStep(args), among(phpStep(args, ReceiveContainer, "bash", scriptsPath+"/"+receiveKey)), server, among(serverStep(args, "load", loadKey)), move,
+		among(clientStep(args, importContainer, importKey)),
+	}
+	return podSpec(args, steps, volumes(args, names, volumesOf{}))
+}
+
+// phpStep runs a command in the image of WordPress.
+func phpStep(args *Args, name string, command ...string) *corev1.ContainerArgs {
+	step := container(args, name, args.Images.WordPress, command...)
+	step.VolumeMounts = append(corev1.VolumeMountArray{
+		&corev1.VolumeMountArgs{Name: pulumi.String(configVolume), MountPath: pulumi.String(scriptsPath), ReadOnly: pulumi.Bool(true)},
+		// The image declares the folder to be a volume, which everything in the container could write to.
+		pod.EmptyMount("html", "/var/www/html"),
+	}, pod.ScratchMounts([2]string{"shared", sharedPath})...)
+	return step
+}
+
+// moveStep has links of a site lead to this address. What a text of the database takes is bounded by the container's memory alone.
+func moveStep(args *Args) *corev1.ContainerArgs {
+	return phpStep(args, moveContainer, "php", "-d", "memory_limit=-1", scriptsPath+"/"+moveKey)
+}
+
 func restoreSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 	asBefore := corev1.EnvVarArray{variable("MARK", "before"), variable("SAVE", "yes")}
 	before := databaseStep(args, "save-database")
@@ -205,13 +244,20 @@ func toolStep(args *Args) *corev1.ContainerArgs {
 	return step
 }
 
-// clientStep runs a script in the image of the server, whose client understands the server.
+// clientStep runs a script with the repository, in the image of the server, whose client understands the server.
 func clientStep(args *Args, name, script string) *corev1.ContainerArgs {
+	step := serverStep(args, name, script)
+	step.VolumeMounts = append(step.VolumeMounts.(corev1.VolumeMountArray),
+		&corev1.VolumeMountArgs{Name: pulumi.String(repositoryVolume), MountPath: pulumi.String(repositoryPath), ReadOnly: pulumi.Bool(true)},
+		pod.EmptyMount("tool", toolPath))
+	return step
+}
+
+// serverStep runs a script in the image of the server.
+func serverStep(args *Args, name, script string) *corev1.ContainerArgs {
 	step := container(args, name, args.Images.Database, "bash", scriptsPath+"/"+script)
 	step.VolumeMounts = append(corev1.VolumeMountArray{
 		&corev1.VolumeMountArgs{Name: pulumi.String(configVolume), MountPath: pulumi.String(scriptsPath), ReadOnly: pulumi.Bool(true)},
-		&corev1.VolumeMountArgs{Name: pulumi.String(repositoryVolume), MountPath: pulumi.String(repositoryPath), ReadOnly: pulumi.Bool(true)},
-		pod.EmptyMount("tool", toolPath),
 	}, pod.ScratchMounts([2]string{"tmp", "/tmp"}, [2]string{"shared", sharedPath})...)
 	return step
 }

@@ -71,12 +71,14 @@ func siteFiles(args *Args) map[string]string {
 		"MaxRequestSeconds":  args.MaxRequestSeconds,
 		"MaxUploadBytes":     args.MaxUploadBytes,
 		"MaxBodyBytes":       limits.MaxBodyBytes(args.MaxUploadBytes),
-		"DatabaseFlags":      connectFlags(args.Database.TLS),
+		"DatabaseFlags":      limits.ConnectFlags(args.Database.TLS != nil, args.Database.TLS != nil && args.Database.TLS.Verify),
 		"CABundlePath":       "",
 		"ImageAuthorities":   imageAuthorities,
 		"Headers":            args.Headers.Always(),
 		"HSTSSeconds":        args.Headers.HSTSSeconds,
 		"XMLRPC":             args.XMLRPC,
+		"NoRobots":           args.Headers.NoRobots,
+		"NoMail":             args.NoMail,
 		"Proxies":            args.Proxies,
 		"BuffersBodies":      args.BuffersBodies,
 		"SendBufferBytes":    sendBufferBytes,
@@ -184,18 +186,6 @@ func outgoingPorts(outgoing OutgoingArgs) string {
 
 func hasCABundle(args *Args) bool {
 	return args.Database.TLS != nil && args.Database.TLS.CABundle != ""
-}
-
-// connectFlags are what PHP's mysqli is asked for when it connects. Without the second flag it believes any certificate.
-func connectFlags(tls *DatabaseTLSArgs) string {
-	switch {
-	case tls == nil:
-		return "0"
-	case tls.Verify:
-		return "MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_VERIFY_SERVER_CERT"
-	default:
-		return "MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT"
-	}
 }
 
 func render(key string, values map[string]any) string {

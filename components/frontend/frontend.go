@@ -84,6 +84,8 @@ type Args struct {
 	MaxRequestSeconds int
 	// Headers are the security headers of every answer.
 	Headers headers.Policy
+	// NoMail keeps WordPress from sending any.
+	NoMail bool
 	// XMLRPC answers /xmlrpc.php, which is denied otherwise.
 	XMLRPC bool
 	// TrustedProxies are the networks of the edge, in CIDR form, which alone is believed whom a request comes from. Empty: nobody is.
@@ -164,6 +166,8 @@ type DatabaseArgs struct {
 	Host pulumi.StringInput
 	// Name of the database, and the User to log in as.
 	Name, User string
+	// TablePrefix of WordPress's tables. Empty: its own, wp_.
+	TablePrefix string
 	// SecretName and PasswordKey say where the user's password is.
 	SecretName  pulumi.StringInput
 	PasswordKey string

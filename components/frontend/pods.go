@@ -164,6 +164,9 @@ func environment(args *Args) corev1.EnvVarArray {
 		&corev1.EnvVarArgs{Name: pulumi.String("WORDPRESS_DB_COLLATE"), Value: pulumi.String("utf8mb4_unicode_ci")},
 		secretFile("WORDPRESS_DB_PASSWORD_FILE", database.PasswordKey),
 	}
+	if database.TablePrefix != "" {
+		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String("WORDPRESS_TABLE_PREFIX"), Value: pulumi.String(database.TablePrefix)})
+	}
 	for _, key := range keyNames {
 		env = append(env, secretFile("WORDPRESS_"+key+"_FILE", key))
 	}

@@ -13,6 +13,7 @@ const (
 	ReferrerPolicy     = "Referrer-Policy"
 	PermissionsPolicy  = "Permissions-Policy"
 	FrameOptions       = "X-Frame-Options"
+	RobotsTag          = "X-Robots-Tag"
 )
 
 const (
@@ -24,6 +25,8 @@ const (
 	// sameOrigin frames are what WordPress's own customizer and previews need. A browser that meets frame-ancestors in a
 	// Content-Security-Policy of the site's own goes by that instead.
 	sameOrigin = "SAMEORIGIN"
+	// unseen by search engines, pictures and other files too, which have no page to say so.
+	unseen = "noindex, nofollow"
 )
 
 // guarded are the browser features that a page could spy on its visitors with.
@@ -40,6 +43,8 @@ type Policy struct {
 	BrowserFeatures []string
 	// HSTSSeconds is how long browsers come back over HTTPS only; 0 takes an earlier promise back. Nil: nothing is said.
 	HSTSSeconds *int
+	// NoRobots keeps search engines from showing the site.
+	NoRobots bool
 }
 
 // Always are the headers of every answer, sorted by name. Strict-Transport-Security is not among them: it must not be sent over
@@ -52,6 +57,9 @@ func (p Policy) Always() []Header {
 	}
 	if !p.Embedding {
 		list = append(list, Header{FrameOptions, sameOrigin})
+	}
+	if p.NoRobots {
+		list = append(list, Header{RobotsTag, unseen})
 	}
 	return list
 }

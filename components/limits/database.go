@@ -30,3 +30,15 @@ func NeededConnections(pods, workers int) int { return pods*workers + Connection
 
 // BootstrapMarker is the table that is in the database while it is restored before WordPress starts, which then waits.
 const BootstrapMarker = "bootstrap_under_way"
+
+// ConnectFlags are what PHP's mysqli is asked for when it connects. Without the second flag it believes any certificate.
+func ConnectFlags(encrypted, verified bool) string {
+	switch {
+	case !encrypted:
+		return "0"
+	case verified:
+		return "MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_VERIFY_SERVER_CERT"
+	default:
+		return "MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_DONT_VERIFY_SERVER_CERT"
+	}
+}

@@ -98,7 +98,7 @@ type CacheArgs struct {
 type BackupArgs struct {
 	// Selector matches the labels of pods that reach the site as well, and those of no others. Required.
 	Selector pulumi.StringMap
-	// Repository matches the labels of pods that reach the storage and nothing of the site's. Required.
+	// Repository matches the labels of pods that reach the storage and nothing of the site's. Nil: there are none, and no gateway.
 	Repository pulumi.StringMap
 	// Gateway takes what they measure. Nil: there is none.
 	Gateway *PodsArgs
@@ -162,7 +162,7 @@ func (a *Args) check() error {
 	if slices.ContainsFunc(a.Egress, DestinationArgs.isIncomplete) {
 		return errors.New("networks and ports of each egress are required")
 	}
-	if b := a.Backup; b != nil && (len(b.Selector) == 0 || len(b.Repository) == 0 || len(b.Storage) == 0 || slices.ContainsFunc(b.Storage, DestinationArgs.isIncomplete)) {
+	if a.Backup.isIncomplete() {
 		return errors.New("selectors of the backup's pods, and networks and ports of its storage, are required")
 	}
 	return a.checkDatabase()
@@ -178,6 +178,11 @@ func (a *Args) checkDatabase() error {
 		return errors.New("where the external database is, and its port, are required")
 	}
 	return nil
+}
+
+func (b *BackupArgs) isIncomplete() bool {
+	return b != nil && (len(b.Selector) == 0 || b.Gateway != nil && len(b.Repository) == 0 || len(b.Storage) == 0 ||
+		slices.ContainsFunc(b.Storage, DestinationArgs.isIncomplete))
 }
 
 func (c *CacheArgs) isIncomplete() bool {
@@ -209,8 +214,10 @@ func (a *Args) allowances() []allowance {
 			allowance{"from-cache", FromCachePolicy, "policy for what comes from the cache", fromCacheSpec})
 	}
 	if a.Backup != nil {
-		all = append(all, allowance{"backup", BackupPolicy, "backup's policy", backupSpec},
-			allowance{"repository", RepositoryPolicy, "policy of the backup's repository", repositorySpec})
+		all = append(all, allowance{"backup", BackupPolicy, "backup's policy", backupSpec})
+		if len(a.Backup.Repository) > 0 {
+			all = append(all, allowance{"repository", RepositoryPolicy, "policy of the backup's repository", repositorySpec})
+		}
 		if a.Backup.Gateway != nil {
 			all = append(all, allowance{"gateway", GatewayPolicy, "policy of the metrics gateway", gatewaySpec})
 		}

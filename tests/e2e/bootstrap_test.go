@@ -45,14 +45,7 @@ func TestLostSiteComesBack(t *testing.T) {
 		}
 		posts = append(posts, post)
 	}
-	// What a new site does once, after its first visitors.
-	await(t, "the first scheduled tasks are done", func(ctx context.Context) error {
-		_, err := s.anybody(t).get(ctx, "/wp-cron.php")
-		if err == nil && !strings.Contains(s.options(t), "finished_updating_comment_type") {
-			err = errors.New("the types of comments are not updated yet")
-		}
-		return err
-	})
+	s.awaitFirstTasks(t)
 	before := s.fingerprint(t, posts)
 	s.job(t, backup.Name, nil)
 
@@ -100,6 +93,18 @@ func TestLostSiteComesBack(t *testing.T) {
 	s.installPlugin(t)
 	lost = before.differences(s.fingerprint(t, posts))
 	s.caught(t, 40, lostSite, "no bootstrap", fmt.Sprintf("%d of %d differ", len(lost), len(before)), len(lost) > 0)
+}
+
+// awaitFirstTasks waits for what a new site does once, after its first visitors.
+func (s *subject) awaitFirstTasks(t *testing.T) {
+	t.Helper()
+	await(t, "the first scheduled tasks are done", func(ctx context.Context) error {
+		_, err := s.anybody(t).get(ctx, "/wp-cron.php")
+		if err == nil && !strings.Contains(s.options(t), "finished_updating_comment_type") {
+			err = errors.New("the types of comments are not updated yet")
+		}
+		return err
+	})
 }
 
 // grow gives the site rows of its database, and files.

@@ -120,6 +120,26 @@ func (s *objectStorage) settings(t *testing.T, folder string) map[string]string 
 	}
 }
 
+// files that it stores, with their sizes.
+func (s *objectStorage) files(t *testing.T) map[string]int64 {
+	t.Helper()
+	found := map[string]int64{}
+	err := filepath.WalkDir(s.folder, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			found[path] = info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
 // open gives the program the keys.
 func (s *objectStorage) open(t *testing.T, p *program) {
 	t.Helper()

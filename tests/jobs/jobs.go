@@ -26,25 +26,115 @@ var ErrFailed = errors.New("it failed")
 
 // Run makes the Job with other values of environment variables that its containers have, and waits for its end.
 func Run(ctx context.Context, client kubernetes.Interface, namespace, cronJob string, values map[string]string, out io.Writer) error {
-	from, err := client.BatchV1().CronJobs(namespace).Get(ctx, cronJob, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return fmt.Errorf("there is no CronJob %s in namespace %s: turn on wordpress:backup.enabled, and deploy that", cronJob, namespace)
-	}
-	if err != nil {
-		return fmt.Errorf("CronJob %s: %w", cronJob, err)
-	}
-	job, err := jobOf(from, values)
+	job, err := begin(ctx, client, namespace, cronJob, values)
 	if err != nil {
 		return err
 	}
-	job, err = client.BatchV1().Jobs(namespace).Create(ctx, job, metav1.CreateOptions{})
+	return named(job, follow(ctx, client, job, out))
+}
+
+// Attendant does something with a container of a Job's pod while it runs.
+type Attendant struct {
+	// Container that it waits for.
+	Container string
+	// Do is called once, when the container runs.
+	Do func(ctx context.Context, pod string) error
+}
+
+// RunAttended is Run with somebody who attends to a container. A Job whose attendant failed, or that was cut off, is deleted: it would wait for nobody.
+func RunAttended(ctx context.Context, client kubernetes.Interface, namespace, cronJob string, attendant Attendant, out io.Writer) error {
+	job, err := begin(ctx, client, namespace, cronJob, nil)
 	if err != nil {
-		return fmt.Errorf("job of CronJob %s: %w", cronJob, err)
+		return err
 	}
-	if err := follow(ctx, client, job, out); err != nil {
-		return fmt.Errorf("job %s in namespace %s: %w", job.Name, namespace, err)
+	attended := make(chan error, 1)
+	following, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		err := attendant.attend(following, client, job)
+		if err != nil {
+			// Where the Job has failed, it tells why.
+			time.AfterFunc(lastWords, stop)
+		}
+		attended <- err
+	}()
+	err = follow(following, client, job, out)
+	stop()
+	problem := <-attended
+	if err == nil || errors.Is(err, ErrFailed) { // the Job has ended, whatever became of who attended to it
+		return named(job, err)
+	}
+	return named(job, errors.Join(orElse(problem, err), remove(client, job)))
+}
+
+// attend waits for the container. A Job that ends without it ends the waiting.
+func (a Attendant) attend(ctx context.Context, client kubernetes.Interface, job *batchv1.Job) error {
+	var pod string
+	err := wait.PollUntilContextCancel(ctx, look, true, func(ctx context.Context) (bool, error) {
+		pods, err := client.CoreV1().Pods(job.Namespace).List(ctx, metav1.ListOptions{LabelSelector: batchv1.JobNameLabel + "=" + job.Name})
+		if err != nil {
+			return false, nil //nolint:nilerr // An API server that is away for a moment answers the next question.
+		}
+		for _, found := range pods.Items {
+			for _, status := range slices.Concat(found.Status.InitContainerStatuses, found.Status.ContainerStatuses) {
+				if status.Name == a.Container && status.State.Running != nil {
+					pod = found.Name
+				}
+			}
+		}
+		return pod != "", nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.Do(ctx, pod)
+}
+
+// lastWords is how long a Job whose attendant failed has to end by itself.
+const lastWords = 3 * time.Second
+
+// removePatience is how long it may take to delete a Job, also where the one who ran it was cut off.
+const removePatience = 30 * time.Second
+
+func remove(client kubernetes.Interface, job *batchv1.Job) error {
+	ctx, stop := context.WithTimeout(context.Background(), removePatience)
+	defer stop()
+	propagation := metav1.DeletePropagationBackground
+	return client.BatchV1().Jobs(job.Namespace).Delete(ctx, job.Name, metav1.DeleteOptions{PropagationPolicy: &propagation})
+}
+
+func orElse(first, second error) error {
+	if first != nil {
+		return first
+	}
+	return second
+}
+
+func named(job *batchv1.Job, err error) error {
+	if err != nil {
+		return fmt.Errorf("job %s in namespace %s: %w", job.Name, job.Namespace, err)
 	}
 	return nil
+}
+
+// begin makes the Job.
+func begin(ctx context.Context, client kubernetes.Interface, namespace, cronJob string, values map[string]string) (*batchv1.Job, error) {
+	from, err := client.BatchV1().CronJobs(namespace).Get(ctx, cronJob, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("there is no CronJob %s in namespace %s: turn on wordpress:backup.enabled, and deploy that", cronJob, namespace)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("CronJob %s: %w", cronJob, err)
+	}
+	job, err := jobOf(from, values)
+	if err != nil {
+		return nil, err
+	}
+	job, err = client.BatchV1().Jobs(namespace).Create(ctx, job, metav1.CreateOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("job of CronJob %s: %w", cronJob, err)
+	}
+	return job, nil
 }
 
 // jobOf is what the CronJob would make, with other values.

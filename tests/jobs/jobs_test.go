@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -80,5 +81,59 @@ func TestWhatIsNotThereIsSaid(t *testing.T) {
 		if err := run(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+// running has the pod's container run, and the Job end when it has been attended to.
+func running(t *testing.T, end *batchv1.JobConditionType) *fake.Clientset {
+	t.Helper()
+	client := fake.NewSimpleClientset(cronJob())
+	client.PrependReactor("create", "jobs", func(action k8stesting.Action) (bool, runtime.Object, error) {
+		job := action.(k8stesting.CreateAction).GetObject().(*batchv1.Job)
+		job.Name = job.GenerateName + "x"
+		return false, nil, client.Tracker().Add(&corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: "p", Namespace: "site", Labels: map[string]string{batchv1.JobNameLabel: job.Name}},
+			Status: corev1.PodStatus{InitContainerStatuses: []corev1.ContainerStatus{
+				{Name: "restore", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}},
+			}},
+		})
+	})
+	client.PrependReactor("get", "jobs", func(k8stesting.Action) (bool, runtime.Object, error) {
+		job := &batchv1.Job{}
+		if *end != "" {
+			job.Status.Conditions = []batchv1.JobCondition{{Type: *end, Status: corev1.ConditionTrue}}
+		}
+		return true, job, nil
+	})
+	return client
+}
+
+func TestJobIsAttendedTo(t *testing.T) {
+	for name, row := range map[string]struct {
+		problem error
+		end     batchv1.JobConditionType
+		want    string
+	}{
+		"well":          {nil, batchv1.JobComplete, ""},
+		"it fails":      {nil, batchv1.JobFailed, "it failed"},
+		"the attendant": {errors.New("the connection was lost"), "", "the connection was lost"},
+		"both":          {errors.New("cut off"), batchv1.JobFailed, "it failed"}, // which tells more
+	} {
+		t.Run(name, func(t *testing.T) {
+			end := new(batchv1.JobConditionType)
+			client := running(t, end)
+			var attended string
+			err := RunAttended(t.Context(), client, "site", "restore", Attendant{Container: "restore", Do: func(_ context.Context, pod string) error {
+				attended, *end = pod, row.end
+				return row.problem
+			}}, &bytes.Buffer{})
+			if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
+				t.Errorf("got %v, want %q", err, row.want)
+			}
+			jobs, listErr := client.BatchV1().Jobs("site").List(t.Context(), metav1.ListOptions{})
+			if listErr != nil || attended != "p" || (len(jobs.Items) == 0) != (row.end == "") {
+				t.Errorf("attended to %q, left %d Jobs, %v", attended, len(jobs.Items), listErr)
+			}
+		})
 	}
 }

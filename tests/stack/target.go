@@ -10,10 +10,10 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 
+	"wordpress-on-kubernetes/components/cluster"
 	stackconfig "wordpress-on-kubernetes/config"
 )
 
@@ -142,7 +142,7 @@ func (p *Project) checkContext() error {
 }
 
 // Cluster is a client of the cluster that the stack goes to.
-func (p *Project) Cluster() (kubernetes.Interface, error) {
+func (p *Project) Cluster() (*cluster.Client, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: p.Context}
 	if p.Context == "" {
@@ -152,5 +152,5 @@ func (p *Project) Cluster() (kubernetes.Interface, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the cluster cannot be reached: %w", err)
 	}
-	return kubernetes.NewForConfig(settings)
+	return cluster.New(settings)
 }

@@ -38,9 +38,11 @@ case $there in
 	exit 0
 	;;
 esac
-reach
+locks=(--no-lock)
+reach read
 choose_run
-[ "$(chosen at)" = 'https://wordpress.example.com' ] || fail "$run is of $(chosen at), and this is https://wordpress.example.com"
+at=$(chosen at)
+[ "$at" = 'https://wordpress.example.com' ] || fail "$run is of $at, and this is https://wordpress.example.com: where that site is meant to begin anew here, set wordpress:backup.bootstrap.from to its address"
 say "this site begins as $run"
 sql "$site" -e "CREATE TABLE IF NOT EXISTS $marker (id INT PRIMARY KEY)"
 # Nothing but the marker is left of an earlier attempt.

@@ -25,7 +25,7 @@ func saver(changes ...func(*backup.Args)) *backup.Args {
 		Drill:           &backup.DrillArgs{Schedule: "47 6 * * *", MinimumPosts: 1, MaxAgeSeconds: 7200, Resources: someResources()},
 		Gateway:         &backup.GatewayArgs{Image: "prom/pushgateway:v1.11.2"},
 		Images:          backup.Images{Restic: "restic/restic:0.19.1", Database: "mysql:9.7.4", WordPress: "wordpress:7.1.4"},
-		ImagePullPolicy: "Always", User: someUser, Resources: someResources(),
+		ImagePullPolicy: "Always", User: someUser, Resources: someResources(), Import: someResources(),
 		Database: backup.DatabaseArgs{
 			Host: "wordpress-mysql", Port: 3306, Name: "site", TablePrefix: "wp_",
 			Own:     backup.Account{User: "wordpress", Secret: pulumi.String("db-pwd"), Key: "dbpwd"},
@@ -53,11 +53,11 @@ func runBackup(t *testing.T, changes ...func(*backup.Args)) planned {
 
 func TestBackupRegistersItsObjects(t *testing.T) {
 	p := runBackup(t)
-	p.wantObjects("ConfigMap wordpress-backup", "CronJob wordpress-backup", "CronJob wordpress-backup-care", "CronJob wordpress-restore",
+	p.wantObjects("ConfigMap wordpress-backup", "CronJob wordpress-backup", "CronJob wordpress-backup-care", "CronJob wordpress-import", "CronJob wordpress-restore",
 		"CronJob wordpress-restore-drill", "Deployment wordpress-metrics-gateway", "PodDisruptionBudget wordpress-metrics-gateway",
 		"Secret wordpress-backup-accounts", "Secret wordpress-backup-repository", "Service wordpress-metrics-gateway")
 	for name, suspended := range map[string]bool{
-		"wordpress-backup": false, "wordpress-backup-care": false, "wordpress-restore-drill": false, "wordpress-restore": true,
+		"wordpress-backup": false, "wordpress-backup-care": false, "wordpress-restore-drill": false, "wordpress-restore": true, "wordpress-import": true,
 	} {
 		spec := get[batchv1.CronJob](p, "CronJob", name).Spec
 		if got := spec.Suspend != nil && *spec.Suspend; got != suspended {
@@ -89,6 +89,7 @@ func TestBackupSavesTheDatabaseBeforeTheContent(t *testing.T) {
 		"wordpress-backup":        "restic database content",
 		"wordpress-backup-care":   "restic care",
 		"wordpress-restore-drill": "restic drill",
+		"wordpress-import":        "restic receive server load move import",
 		"wordpress-restore":       "restic save-database save-content restore arrive",
 	} {
 		if got := namesOf(stepsOf(p, cronJob)); got != want {
@@ -111,7 +112,7 @@ func TestBackupWritesNothingOfTheSite(t *testing.T) {
 			}
 		}
 	}
-	for _, cronJob := range []string{"wordpress-backup-care", "wordpress-restore-drill"} {
+	for _, cronJob := range []string{"wordpress-backup-care", "wordpress-restore-drill", "wordpress-import"} {
 		template := get[batchv1.CronJob](p, "CronJob", cronJob).Spec.JobTemplate.Spec.Template
 		for _, volume := range template.Spec.Volumes {
 			if volume.Name == "content" || volume.Name == "accounts" {
@@ -126,7 +127,7 @@ func TestBackupWritesNothingOfTheSite(t *testing.T) {
 
 func TestBackupHasSecretsInFilesAlone(t *testing.T) {
 	p := runBackup(t)
-	for _, cronJob := range []string{"wordpress-backup", "wordpress-backup-care", "wordpress-restore", "wordpress-restore-drill"} {
+	for _, cronJob := range []string{"wordpress-backup", "wordpress-backup-care", "wordpress-restore", "wordpress-restore-drill", "wordpress-import"} {
 		for _, step := range stepsOf(p, cronJob) {
 			for _, variable := range step.Env {
 				if variable.ValueFrom != nil {
@@ -205,7 +206,7 @@ func TestMetricsGatewayIsNoPartOfTheSite(t *testing.T) {
 		t.Error("the scripts measure for nobody")
 	}
 	bare := runBackup(t, func(a *backup.Args) { a.Gateway, a.Drill = nil, nil })
-	bare.wantObjects("ConfigMap wordpress-backup", "CronJob wordpress-backup", "CronJob wordpress-backup-care", "CronJob wordpress-restore",
+	bare.wantObjects("ConfigMap wordpress-backup", "CronJob wordpress-backup", "CronJob wordpress-backup-care", "CronJob wordpress-import", "CronJob wordpress-restore",
 		"Secret wordpress-backup-accounts", "Secret wordpress-backup-repository")
 	if files := get[corev1.ConfigMap](bare, "ConfigMap", "wordpress-backup").Data; strings.Contains(files["common.sh"], "/dev/tcp") {
 		t.Error("without a gateway the scripts look for one")
@@ -266,6 +267,37 @@ func TestBootstrapRunsAsWordPress(t *testing.T) {
 	}
 }
 
+// WordPress waits until the links of a site of another address lead here.
+func TestBootstrapMovesASite(t *testing.T) {
+	p := run(t, func(ctx *pulumi.Context) error {
+		_, err := backup.NewBootstrap(ctx, "begin", saver(func(a *backup.Args) {
+			a.From = "http://old.example.org/blog"
+			a.Database.TLS = &backup.TLSArgs{Verify: true, CABundle: "certificates"}
+		}), "latest")
+		return err
+	})
+	steps := slices.Concat(get[batchv1.Job](p, "Job", "wordpress-bootstrap").Spec.Template.Spec.InitContainers,
+		get[batchv1.Job](p, "Job", "wordpress-bootstrap").Spec.Template.Spec.Containers)
+	if got := namesOf(steps); got != "restic bootstrap move" {
+		t.Errorf("does %q", got)
+	}
+	if last := steps[2]; last.Image != "wordpress:7.1.4" || len(last.Env) != 2 {
+		t.Errorf("runs %+v", last)
+	}
+	files := get[corev1.ConfigMap](p, "ConfigMap", "wordpress-bootstrap").Data
+	for key, want := range map[string]string{
+		"bootstrap.sh": `[ "$at" = 'http://old.example.org/blog' ]`, "links.php": "namespace Links",
+		"move.php": "ssl_set(null, null, '/scripts/database-ca.crt', null, null)",
+	} {
+		if !strings.Contains(files[key], want) {
+			t.Errorf("%s lacks %q:\n%s", key, want, files[key])
+		}
+	}
+	if !strings.Contains(files["move.php"], "null, MYSQLI_CLIENT_SSL | MYSQLI_CLIENT_SSL_VERIFY_SERVER_CERT)") {
+		t.Errorf("the server is not looked at:\n%s", files["move.php"])
+	}
+}
+
 func TestBootstrapRefusesIncompleteArgs(t *testing.T) {
 	for name, row := range map[string]struct {
 		spoil func(*backup.Args)
@@ -274,6 +306,7 @@ func TestBootstrapRefusesIncompleteArgs(t *testing.T) {
 	}{
 		"no run":        {func(*backup.Args) {}, "", "the run, and WordPress's account"},
 		"no account":    {func(a *backup.Args) { a.Database.Own.Secret = nil }, "latest", "the run, and WordPress's account"},
+		"no PHP":        {func(a *backup.Args) { a.From, a.Images.WordPress = "https://old.example.org", "" }, "latest", "the image of WordPress is required"},
 		"no repository": {func(a *backup.Args) { a.Repository = "" }, "latest", "namespace, instance, repository and pull policy"},
 	} {
 		t.Run(name, func(t *testing.T) {

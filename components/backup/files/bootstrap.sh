@@ -25,9 +25,15 @@ case $there in
 	exit 0
 	;;
 esac
-reach
+locks=(--no-lock)
+reach read
 choose_run
-[ "$(chosen at)" = '{{.SiteURL}}' ] || fail "$run is of $(chosen at), and this is {{.SiteURL}}"
+at=$(chosen at)
+{{- if .MovedFrom}}
+[ "$at" = '{{.SiteURL}}' ] || [ "$at" = '{{.MovedFrom}}' ] || fail "$run is of $at, and wordpress:backup.bootstrap.from is {{.MovedFrom}}"
+{{- else}}
+[ "$at" = '{{.SiteURL}}' ] || fail "$run is of $at, and this is {{.SiteURL}}: where that site is meant to begin anew here, set wordpress:backup.bootstrap.from to its address"
+{{- end}}
 say "this site begins as $run"
 sql "$site" -e "CREATE TABLE IF NOT EXISTS $marker (id INT PRIMARY KEY)"
 # Nothing but the marker is left of an earlier attempt.
@@ -53,6 +59,14 @@ done
 for entry in "$beside"/new/*; do
 	place "$entry" "$live/${entry##*/}"
 done
+{{- end}}
+{{- if .MovedFrom}}
+if [ "$at" != '{{.SiteURL}}' ]; then
+	# The marker stays until its links lead here.
+	echo "$at" >{{.MovedFile}}
+	say "this site is $run now, and its links lead to $at"
+	exit 0
+fi
 {{- end}}
 sql "$site" -e "DROP TABLE $marker"
 say "this site is $run now"

@@ -41,9 +41,12 @@ watch() {
 # succeeded tells of a task that came to its end, with further lines from standard input.
 succeeded() { { echo "wordpress_backup_last_success_timestamp_seconds $(date +%s)"; cat; } | measure; }
 
+# How long other work on the repository is waited for. Who only reads takes no lock, for which a key of the storage would have to write.
+locks=(--retry-lock {{.LockMinutes}}m)
+
 # once runs restic, and hands on the signal by which a pod is told to go: restic takes back its lock then.
 once() {
-	{{.ToolPath}}/restic --retry-lock {{.LockMinutes}}m "$@" &
+	{{.ToolPath}}/restic "${locks[@]}" "$@" &
 	local child=$! status=0
 	trap 'kill -TERM $child 2>/dev/null || true' TERM
 	wait "$child" || status=$?
@@ -69,7 +72,7 @@ restic() {
 }
 
 # reach asks the repository first, with a time limit: restic itself tries one that does not answer, or does not take the key, for a quarter
-# of an hour without a word. $1 is "create" where a repository that is not there yet is made.
+# of an hour without a word. $1 is "create" where a repository that is not there yet is made, and "read" where nothing is written to it.
 reach() {
 	local status=0 where=$RESTIC_REPOSITORY said
 	timeout {{.ContactSeconds}} {{.ToolPath}}/restic --no-lock cat config >/tmp/contact 2>&1 || status=$?
@@ -85,7 +88,7 @@ reach() {
 	124) fail "the repository at $where did not answer within {{.ContactSeconds}} s: is the address right, does wordpress:backup.destination let pods reach it, are the credentials good? The last that was heard: ${said:-nothing}" ;;
 	*) fail "the repository at $where cannot be read: $said" ;;
 	esac
-	{{.ToolPath}}/restic unlock >&2
+	[ "${1:-}" = read ] || {{.ToolPath}}/restic unlock >&2
 }
 
 # credentials writes the options with which MySQL's clients log in as $1 with the password in file $2.
@@ -138,7 +141,7 @@ snapshot() {
 }
 
 # complete has the run count, by a snapshot of its own that names the others: until it is there, nothing of the run is restored. $1 is how it
-# counts: complete, or before for what was there before a restore, which is no night's.
+# counts: complete, before for what was there before a restore, which is no night's, or imported for what came from another host.
 complete() {
 	local run tags kind
 	run=$(cat {{.SharedPath}}/run)
@@ -170,7 +173,7 @@ newest() {
 
 # choose a run, which counts. $1 is its name.
 choose() {
-	listed | awk -v run="$1" '{ is = here = 0; for (i = 3; i <= NF; i++) { if ($i == "complete" || $i == "before") is = 1; if ($i == run) here = 1 } if (is && here) print }' |
+	listed | awk -v run="$1" '{ is = here = 0; for (i = 3; i <= NF; i++) { if ($i ~ /^(complete|before|imported)$/) is = 1; if ($i == run) here = 1 } if (is && here) print }' |
 		tail -n 1 >/tmp/chosen
 	[ -s /tmp/chosen ] || fail "there is no complete run $1: take SNAPSHOT=latest, or one that make backups lists"
 }

@@ -2,10 +2,7 @@
 # Restores the newest run into a MySQL of its own, with none of the site's passwords, and looks whether the site is in it.
 . {{.ScriptsPath}}/common.sh
 began=$(date +%s) reached= incomplete= run= age=0 posts=0 users=0 there=0 uploads=0 missing=0 verified=0
-options=(--no-defaults --datadir={{.DrillPath}}/mysql --socket=/tmp/mysql.sock --log-error=/tmp/mysqld.log --skip-networking --mysqlx=OFF --skip-log-bin --secure-file-priv=NULL
-	--performance-schema=OFF --innodb-buffer-pool-size=128M --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=OFF --max-allowed-packet=1G)
-# As in sql: what is in a dump is no command of the client's.
-own() { mysql --no-defaults --binary-mode --max-allowed-packet=1G --user=root --socket=/tmp/mysql.sock --default-character-set=utf8mb4 --batch --raw --skip-column-names "$@"; }
+{{template "scratch" .}}
 
 : >/tmp/problems
 problem() { say "$*" && echo "$*" >>/tmp/problems; }
@@ -17,7 +14,7 @@ fail() {
 # told leaves the result in the repository, where a list of the backups finds it, whatever ended the drill.
 told() {
 	local status=$? reason kind passed=true tags="drill,drill-passed,posts-$posts"
-	[ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
+	[ -z "$server" ] || kill "$server" 2>/dev/null || true
 	if [ "$status" != 0 ]; then
 		passed=false tags=drill,drill-failed
 		[ -s /tmp/problems ] || echo "it came to no end: see the log of the drill" >/tmp/problems
@@ -61,14 +58,7 @@ choose_run
 # What the last drill found that passed.
 before=$(restic snapshots --host {{.Host}} --tag drill-passed --latest 1 --json | { grep -o '"posts-[0-9]*"' || true; } | tr -dc 0-9)
 
-mkdir -p {{.DrillPath}}/mysql
-mysqld "${options[@]}" --initialize-insecure || fail "a MySQL of the drill's own could not be made: $(tail -n 3 /tmp/mysqld.log)"
-mysqld "${options[@]}" &
-server=$!
-until own -e 'CREATE DATABASE drill CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci' 2>/tmp/refused; do
-	kill -0 "$server" 2>/dev/null || fail "the drill's MySQL ended: $(tail -n 3 /tmp/mysqld.log)"
-	sleep 0.2
-done
+serve drill
 restic dump "$dump" /{{.DumpName}} | whole | without_definers | own drill 2>/tmp/refused || fail "the dump of $run could not be read to its end: $(tail -n 1 /tmp/refused)"
 say "the database of $run is there"
 

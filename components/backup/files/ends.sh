@@ -9,7 +9,7 @@ later="what need not be kept any more stays until the next run"
 restic forget --host {{.Host}} --tag complete --group-by host {{.Keep}} >/dev/null || say "$later"
 listed >/tmp/listed
 awk -v limit="$(date -d '{{.KeepLeftovers}} days ago' +run-%Y%m%dT%H%M%SZ)" '
-	{ run = ""; is = 0; for (i = 3; i <= NF; i++) { if ($i == "complete" || $i == "before") is = 1; if ($i ~ /^run-/) run = $i } }
+	{ run = ""; is = 0; for (i = 3; i <= NF; i++) { if ($i ~ /^(complete|before|imported)$/) is = 1; if ($i ~ /^run-/) run = $i } }
 	NR == FNR { if (is) kept[run] = 1; next }
 	run != "" && !is && !(run in kept) && run < limit { print $1 }' /tmp/listed /tmp/listed >/tmp/orphans
 mapfile -t orphans </tmp/orphans

@@ -111,6 +111,11 @@ function obstacle($state, $administrator) {
 	if ($state === 'begun') {
 		return 'a restore into this database came to no end: waiting until the Job wordpress-bootstrap has done it, which `pulumi up` begins anew with backup.bootstrap';
 	}
+	if (str_starts_with($state, 'elsewhere ')) {
+		[, $other] = explode(' ', $state);
+		return "the database holds a site whose tables begin with $other: set database.tablePrefix to that, or database.name to another database. None is installed beside it, "
+			. 'since a restore would take both back';
+	}
 	if ($state === 'parts') {
 		return 'the database holds parts of a site, but no address or no user: waiting until a dump is complete, or its tables are empty';
 	}
@@ -160,7 +165,17 @@ function look($database, $prefix) {
 			return ['parts', 0];
 		}
 	}
-	return ['nothing', 0];
+	$other = other_prefix($database, $prefix);
+	return [$other === '' ? 'nothing' : "elsewhere $other", 0];
+}
+
+// other_prefix is what the tables of another site in the same database begin with. Empty: there is none.
+function other_prefix($database, $prefix) {
+	$of = fn ($table) => "(SELECT LEFT(TABLE_NAME, CHAR_LENGTH(TABLE_NAME) - CHAR_LENGTH('$table')) AS prefix FROM information_schema.TABLES
+		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE '%$table') AS $table";
+	$row = $database->query("SELECT prefix FROM {$of('options')} JOIN {$of('posts')} USING (prefix) JOIN {$of('users')} USING (prefix)
+		WHERE prefix <> '" . $database->real_escape_string($prefix) . "' LIMIT 1");
+	return $row ? (string) ($row->fetch_row()[0] ?? '') : '';
 }
 
 // The lock belongs to the connection, and goes with it, however this ends. Its name is the server's, hence the database's name in it.

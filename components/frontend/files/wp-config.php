@@ -92,6 +92,22 @@ foreach (['upload', 'sideload'] as $kind) {
 		},
 	];
 }
+{{- if .NoRobots}}
+
+// No search engine is to show this site: its pages say so, beside a header of every answer.
+$GLOBALS['wp_filter']['pre_option_blog_public'][PHP_INT_MAX]['no-robots'] = ['accepted_args' => 0, 'function' => fn () => '0'];
+{{- end}}
+{{- if .NoMail}}
+
+// No mail leaves this site, and whoever sends one hears that it went: a copy must not write to the visitors of the site that it was made of.
+$GLOBALS['wp_filter']['pre_wp_mail'][PHP_INT_MAX]['no-mail'] = [
+	'accepted_args' => 0,
+	'function' => function () {
+		error_log('A mail is not sent: site.mail is false.');
+		return true;
+	},
+];
+{{- end}}
 
 require {{php .RequestsPath}};
 require {{php .UpdatesPath}};

@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/client-go/kubernetes"
-
 	"wordpress-on-kubernetes/components/backup"
+	"wordpress-on-kubernetes/components/cluster"
 	"wordpress-on-kubernetes/tests/jobs"
 )
 
@@ -49,7 +48,7 @@ func restore(ctx context.Context, r request) error {
 }
 
 // site is the cluster and the namespace that the stack was deployed to.
-func (r request) site(ctx context.Context) (client kubernetes.Interface, namespace string, err error) {
+func (r request) site(ctx context.Context) (client *cluster.Client, namespace string, err error) {
 	if !r.Deployed() {
 		return nil, "", fmt.Errorf("stack %q is not deployed from here: run `make up` first", r.Stack)
 	}

@@ -21,6 +21,8 @@ type request struct {
 	answers io.Reader
 	// snapshot is the run of the backup that a restore is from, and save whether what is there is saved before: yes or no.
 	snapshot, save string
+	// dump and content are the files of another host's site.
+	dump, content string
 }
 
 // terminal is the standard input where a person sits at it. A pipe is none: what comes out of it was written before the preview.

@@ -49,6 +49,7 @@ const (
 	contentTag  = "content"
 	completeTag = "complete"
 	beforeTag   = "before"
+	importedTag = "imported"
 	drillTag    = "drill"
 	runTag      = "run-"
 )
@@ -84,7 +85,8 @@ type savedRun struct {
 	name              string
 	at                time.Time
 	database, content *int64
-	complete, before  bool
+	// complete is a night's, before what was there before a restore, and imported came from another host.
+	complete, before, imported bool
 }
 
 // runs are the newest first.
@@ -115,6 +117,8 @@ func (r *savedRun) add(of snapshot) {
 			r.complete = true
 		case beforeTag:
 			r.before = true
+		case importedTag:
+			r.imported = true
 		}
 	}
 }
@@ -124,6 +128,8 @@ func (r *savedRun) remark() string {
 	switch {
 	case r.before:
 		return "saved before a restore"
+	case r.imported:
+		return "from another host"
 	case !r.complete:
 		return "came to no end, or is under way: it cannot be restored"
 	default:

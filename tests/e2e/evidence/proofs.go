@@ -99,6 +99,8 @@ var Proofs = []Proof{
 	{Test: "TestFirstUpIsNearlyAsFastAsApply", Promise: 38, Title: "a first up is nearly as fast as kubectl apply"},
 	{Test: "TestSiteIsRestored", Promise: 39, Title: "a backup is restored by one command"},
 	{Test: "TestLostSiteComesBack", Promise: 40, Title: "a site that is lost comes back from its backup"},
+	{Test: "TestSiteIsCopied", Promise: 45, Title: "a copy of a site leads to itself, and is quiet"},
+	{Test: "TestSiteIsBroughtIn", Promise: 46, Title: "a site from elsewhere is brought in"},
 }
 
 // Listed tells whether a test may keep a result. The error says what to add.

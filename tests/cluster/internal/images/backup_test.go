@@ -32,6 +32,8 @@ func needLong(t *testing.T) {
 type saved struct {
 	*mysql
 	volume, repository, accounts, opens, tool string
+	// shared and drill are folders that the containers of a pod share. Empty: each script has one of its own.
+	shared, drill string
 	// edit changes the scripts.
 	edit func(name, text string) string
 }
@@ -129,12 +131,19 @@ func (s *saved) begin(t *testing.T, env []string, scripts ...string) *container 
 	for _, script := range scripts {
 		line = append(line, "bash /scripts/"+script)
 	}
+	memory, volumes := []string{"/tmp"}, map[string]string{
+		"/scripts": folderOf(t, files), "/tool": s.tool, "/repository": s.repository, "/site": s.volume, "/volume": s.volume,
+		"/etc/wordpress-backup": s.opens, "/etc/wordpress-backup-accounts": s.accounts,
+	}
+	for path, folder := range map[string]string{"/shared": s.shared, "/var/drill": s.drill} {
+		if folder == "" {
+			memory = append(memory, path)
+		} else {
+			volumes[path] = folder
+		}
+	}
 	return start(t, spec{
-		root: s.root, memory: []string{"/tmp", "/shared", "/var/drill"},
-		volumes: map[string]string{
-			"/scripts": folderOf(t, files), "/tool": s.tool, "/repository": s.repository, "/site": s.volume, "/volume": s.volume,
-			"/etc/wordpress-backup": s.opens, "/etc/wordpress-backup-accounts": s.accounts,
-		},
+		root: s.root, memory: memory, volumes: volumes,
 		env: append([]string{
 			"DUMP_USER=wordpress-backup", "DUMP_PASSWORD_FILE=/etc/wordpress-backup-accounts/database", "RESTORE_USER=wordpress-restore",
 			"RESTORE_PASSWORD_FILE=/etc/wordpress-backup-accounts/restore", "OWN_USER=wordpress", "OWN_PASSWORD_FILE=/etc/wordpress-backup-accounts/restore",

@@ -219,6 +219,23 @@ func TestPlannedInstallerWaitsForABootstrap(t *testing.T) {
 	c.succeeds(t)
 }
 
+// TestPlannedInstallerInstallsNothingBesideASite whose tables have another prefix, and installs one with that prefix where there is none.
+func TestPlannedInstallerInstallsNothingBesideASite(t *testing.T) {
+	root, m := unpack(t, "wordpress-7.1"), newMySQL(t)
+	s := newInstallerOn(t, root, m)
+	s.installPlanned(t, root)
+	s.env = append(s.env, "WORDPRESS_TABLE_PREFIX=blog_")
+	c := s.startInstaller(t, root, plannedFiles(t)["install.php"])
+	c.await(t, "a way out", func() bool {
+		return strings.Contains(c.log.String(), "whose tables begin with wp_: set database.tablePrefix to that")
+	})
+	m.query(t, "root", rootPassword, "DROP DATABASE word_press; CREATE DATABASE word_press")
+	c.succeeds(t)
+	if got := m.query(t, "root", rootPassword, "SELECT option_value FROM word_press.blog_options WHERE option_name = 'permalink_structure'"); got != "/%postname%/" {
+		t.Errorf("no site is installed with the prefix: %q", got)
+	}
+}
+
 // installersAreClosed tries every spelling of the paths by which a visitor would install or upgrade.
 func (s *site) installersAreClosed(t *testing.T) {
 	for _, name := range []string{"install", "setup-config", "upgrade"} {
