@@ -211,7 +211,7 @@ func probed(probe *corev1.Probe) *intstr.IntOrString {
 
 // drain wants a Deployment's pods to serve on while the edge takes them out, and to have the time for their longest request in
 // what is left of the grace period: an update would cut requests off otherwise. Pods
-// with no port but one named metrics are left out: who asks there asks again.
+// with no port but one named metrics are left out: who asks there asks again. So are those without any port, which nobody asks.
 func drain(s *stack, report report) {
 	for _, w := range s.workloads {
 		if w.object.Kind() != "Deployment" || isMeasured(w) {
@@ -239,7 +239,7 @@ func drain(s *stack, report report) {
 // metricsPort is the name of ports that numbers are asked for on.
 const metricsPort = "metrics"
 
-// isMeasured tells of a workload whose containers have such ports, and no others.
+// isMeasured tells of a workload whose containers have no other ports.
 func isMeasured(w workload) bool {
 	var names []string
 	for _, c := range w.mains() {
@@ -247,7 +247,7 @@ func isMeasured(w workload) bool {
 			names = append(names, port.Name)
 		}
 	}
-	return len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return name != metricsPort })
+	return !slices.ContainsFunc(names, func(name string) bool { return name != metricsPort })
 }
 
 // timeLimit is how long Apache, PHP and nginx let a request run, in seconds.
