@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -129,6 +130,9 @@ func networkArgs(ctx *pulumi.Context, stack *config.Stack, space *namespace.Name
 	}
 	if *stack.Backup.Enabled {
 		args.Backup.Repository = backup.RepositorySelector()
+		if *stack.Backup.Binlog.Enabled {
+			args.Backup.Binlog = backup.BinlogSelector()
+		}
 		if *stack.Backup.Metrics.Enabled {
 			args.Backup.Gateway = &network.PodsArgs{Selector: backup.GatewaySelector(), Port: backup.GatewayPort}
 		}
@@ -223,6 +227,9 @@ func databaseArgs(
 		MaxConnections:                *settings.MaxConnections,
 		TerminationGracePeriodSeconds: settings.TerminationGracePeriodSeconds,
 		DataClaim:                     volumes.DatabaseClaim,
+	}
+	if *stack.Backup.Binlog.Enabled {
+		args.Server.BinlogSeconds = backup.BinlogServerSeconds
 	}
 	return args
 }
@@ -459,6 +466,7 @@ func savingArgs(
 ) *backup.Args {
 	args := backupArgs(ctx, stack, space, volumes, mysql, closed)
 	args.Database.Dump, args.Database.Restore = backupAccounts(stack, args.Database.Own)
+	args.Binlog = binlogArgs(stack)
 	args.FilesMade = keep.fileHook()
 	args.Site.Service, args.Site.ServicePort = wordpress.PHPService, frontend.ServicePort
 	if *stack.Cache.Enabled {
@@ -477,6 +485,22 @@ func backupAccounts(stack *config.Stack, own backup.Account) (dump, restore back
 	}
 	return backup.Account{User: backup.DumpUser, Password: accountPassword(stack, backup.DumpUser)},
 		backup.Account{User: backup.RestoreUser, Password: accountPassword(stack, backup.RestoreUser)}
+}
+
+// binlogArgs are nil where a restore is to a run alone.
+func binlogArgs(stack *config.Stack) *backup.BinlogArgs {
+	settings := stack.Backup.Binlog
+	if !*settings.Enabled {
+		return nil
+	}
+	const day = 24 * time.Hour
+	return &backup.BinlogArgs{
+		Image: stack.Mirrored(settings.Image), Seconds: settings.Seconds,
+		// A second is restored from the run before it, which is as much older.
+		KeepDays:        settings.KeepDays + int((stack.Backup.MaxAge()+day-1)/day),
+		Account:         backup.Account{User: backup.BinlogUser, Password: accountPassword(stack, backup.BinlogUser)},
+		ReplayResources: resources(stack.Backup.Drill.Resources),
+	}
 }
 
 // accountPassword of an account that the program makes, a secret. It changes with root's.

@@ -44,6 +44,7 @@ var changes = []string{
 	`{"network": {"enabled": false}, "profile": "development", "cache": {"replicas": 10, "ttlSeconds": 1, "staleSeconds": 43199}}`,
 	`{"network": {"edge": {"namespace": "edge", "podLabels": {}}, "dns": {"podLabels": {"a": "b"}, "cidrs": ["169.254.20.10/32"], "port": 5353}}}`,
 	`{"network": {"egress": [{"cidr": "0.0.0.0/0", "ports": [443]}, {"cidr": "::/0", "ports": [80, 443]}, {"cidr": "10.0.0.0/8", "ports": [587]}]}}`,
+	`{"backup": {"binlog": {"enabled": true, "image": "registry.example.com/mysql-binlog:9.7.4", "seconds": 60, "keepDays": 13}}}`,
 	`{"podSecurity": {"fromCluster": true}}`,
 	`{"podSecurity": {"seLinuxLevel": "s0:c1,c2", "frontend": {"userID": 10001, "groupID": 2147483647, "fsGroup": 1}, "database": {"userID": 10001}}}`,
 	`{"podSecurity": {"frontend": {"userID": 1, "groupID": 33}}, "profile": "development"}`,

@@ -268,6 +268,29 @@ func TestCopyOfASiteIsQuiet(t *testing.T) {
 	}
 }
 
+// withBinlog has a stack that saves its site bring MySQL's binary log to the storage too.
+var withBinlog = map[string]string{
+	"wordpress:backup.binlog.enabled": "true", "wordpress:backup.binlog.image": "registry.example.com/mysql-binlog:9.7.4",
+}
+
+// What a stack has with a binary log; its files are tried with the local images.
+func TestBinlogIsAsRecorded(t *testing.T) {
+	before := byIdentity(load(t, "prod", nil).mustRun(t))
+	registrations := load(t, "prod", withBinlog).mustRun(t)
+	differ := changed(before, byIdentity(registrations))
+	var objects []plan.Object
+	for _, object := range plan.Objects(registrations, plan.HideSecrets) {
+		if slices.Contains(differ, object.Kind()+" "+object.Name()) {
+			objects = append(objects, object)
+		}
+	}
+	manifests, err := mocks.YAML(objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareGolden(t, "manifests-binlog.golden.yaml", manifests)
+}
+
 // inventory is a table of the registrations and their options.
 func inventory(registrations []plan.Registration) string {
 	var table strings.Builder

@@ -176,7 +176,7 @@ func accountsOf(stack *config.Stack) []passwords.Made {
 	// In the name of a database that rights are given on, _ stands for any character.
 	on := func(name string) string { return "`" + strings.ReplaceAll(name, "_", `\_`) + "`.*" }
 	name := stack.Database.Name
-	return []passwords.Made{
+	all := []passwords.Made{
 		made(backup.DumpUser,
 			passwords.Grant{Rights: "USAGE", On: "*.*"},
 			passwords.Grant{Rights: "SHOW_ROUTINE", On: "*.*"},
@@ -188,6 +188,11 @@ func accountsOf(stack *config.Stack) []passwords.Made {
 			passwords.Grant{Rights: "ALL PRIVILEGES", On: on(backup.RestoredDatabase(name))},
 			passwords.Grant{Rights: "ALL PRIVILEGES", On: on(backup.EarlierDatabase(name))}),
 	}
+	if *stack.Backup.Binlog.Enabled {
+		// The one right has it read the log, and the other tells which files that has.
+		all = append(all, made(backup.BinlogUser, passwords.Grant{Rights: "REPLICATION SLAVE, REPLICATION CLIENT", On: "*.*"}))
+	}
+	return all
 }
 
 // fileHook runs when a ConfigMap with files was made. Nil: nothing does.

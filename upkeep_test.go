@@ -16,10 +16,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 
+	"wordpress-on-kubernetes/components/backup"
 	"wordpress-on-kubernetes/components/cache"
 	"wordpress-on-kubernetes/components/cluster"
 	"wordpress-on-kubernetes/components/database"
 	"wordpress-on-kubernetes/components/frontend"
+	"wordpress-on-kubernetes/components/passwords"
 	"wordpress-on-kubernetes/components/plan"
 	"wordpress-on-kubernetes/config"
 )
@@ -184,5 +186,28 @@ func TestUpdateWaitsForWhatItChanged(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// The account that reads the binary log is there where there is one, and has no right to any table.
+func TestBinlogHasAnAccountOfItsOwn(t *testing.T) {
+	users := func(overrides map[string]string) map[string][]passwords.Grant {
+		loaded := load(t, "prod", overrides)
+		stack, err := config.Load(loaded.values, loaded.secretKeys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string][]passwords.Grant{}
+		for _, account := range accountsOf(stack) {
+			found[account.User] = account.Grants
+		}
+		return found
+	}
+	if got := users(nil); got[backup.BinlogUser] != nil || len(got) != 2 {
+		t.Errorf("without a binary log there are %v", got)
+	}
+	want := []passwords.Grant{{Rights: "REPLICATION SLAVE, REPLICATION CLIENT", On: "*.*"}}
+	if got := users(withBinlog); !slices.Equal(got[backup.BinlogUser], want) || len(got) != 3 {
+		t.Errorf("with a binary log there are %v", got)
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 // Values at the very edge of what is accepted, and combinations that come close to breaking a rule.
 var acceptedCases = map[string]string{
+	"log for a day":             ofBackup(withBinlog(`seconds: 3600, keepDays: 1`) + `, keep: {last: 0, daily: 2, weekly: 0, monthly: 0}`),
+	"log for a quarter":         ofBackup(withBinlog(`seconds: 60, keepDays: 90`) + `, keep: {daily: 91}, drill: {enabled: false, resources: {memory: 2Gi}}`),
 	"namespace of the tutorial": `wordpress:namespace: kube-example`,
 	"what is there already":     `{wordpress:createNamespace: false, wordpress:frontend: {maxUploadSize: 2046Mi, resources: {ephemeralStorage: 2110Mi}}, wordpress:storage: {content: {existingClaim: files, size: 1Gi, storageClass: fast}, database: {existingClaim: data, size: 1Gi}}}`,
 	"smallest frontend":         `wordpress:frontend: {resources: {cpu: 10m, memory: 160Mi, ephemeralStorage: 65Mi}, workers: 2, maxUploadSize: 1Mi}`,

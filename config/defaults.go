@@ -162,6 +162,12 @@ const (
 	DefaultDrillEnabled = true
 	// DefaultDrillSchedule is when the care has ended.
 	DefaultDrillSchedule = "47 6 * * *"
+	// DefaultBinlogEnabled because it costs each write a flush more, and needs an image that nobody publishes.
+	DefaultBinlogEnabled = false
+	// DefaultBinlogSeconds is what most would type again.
+	DefaultBinlogSeconds = 300
+	// DefaultBinlogKeepDays because a mistake that nobody has found within a week no longer needs the second.
+	DefaultBinlogKeepDays = 7
 	// DefaultMinimumPosts because a site without a post is the one that an installer leaves.
 	DefaultMinimumPosts = 1
 	// DefaultDrillMemory in bytes is what MySQL takes with a small pool, and the page cache that loading a database fills.
@@ -344,6 +350,7 @@ func defaultBackup() Backup {
 			Enabled: new(DefaultDrillEnabled), Schedule: DefaultDrillSchedule, MinimumPosts: DefaultMinimumPosts,
 			Resources: defaultResources(DefaultBackupCPU, DefaultDrillMemory, DefaultDrillEphemeralStorage),
 		},
+		Binlog:    BackupBinlog{Enabled: new(DefaultBinlogEnabled), Seconds: DefaultBinlogSeconds, KeepDays: DefaultBinlogKeepDays},
 		Metrics:   BackupMetrics{Enabled: new(DefaultBackupMetricsEnabled), Image: DefaultPushgatewayImage},
 		Image:     DefaultResticImage,
 		Resources: defaultResources(DefaultBackupCPU, DefaultBackupMemory, DefaultBackupEphemeralStorage),

@@ -25,6 +25,12 @@ const (
 	MinResticVersion = "0.17.0"
 	// MinBackupPasswordLength in bytes: who has the storage can try passwords for as long as there are computers.
 	MinBackupPasswordLength = 16
+	// MinBinlogSeconds leaves the storage time to take what there is, and with MaxBinlogSeconds a server that keeps its log for a day has
+	// time to be found out of reach.
+	MinBinlogSeconds = 60
+	MaxBinlogSeconds = 3600
+	// MaxBinlogKeepDays is beyond every plan, and catches a slip.
+	MaxBinlogKeepDays = 90
 	// MaxKept is beyond every plan, and catches a slip.
 	MaxKept = 1000
 	// MaxCronMinutes still meets every full hour twice.

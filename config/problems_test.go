@@ -21,6 +21,7 @@ var problemCases = map[string][]problemCase{
 	"pods":       podProblems,
 	"cache":      cacheProblems,
 	"backup":     backupProblems,
+	"binlog":     binlogProblems,
 	"storage":    storageProblems,
 	"ingress":    ingressProblems,
 	"network":    networkProblems,

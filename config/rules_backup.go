@@ -9,12 +9,16 @@ import (
 var backupRules = []rule{
 	{keysOfABackup, []string{"backup.enabled", "backup.bootstrap.snapshot"}},
 	{keysOfAMove, []string{"backup.bootstrap.snapshot", "backup.bootstrap.from", "site.host", "ingress", "profile"}},
-	{keysOfADrill, []string{"backup.drill.enabled"}},
+	{keysOfADrill, []string{"backup.drill.enabled", "backup.binlog.enabled"}},
 	{keysOfBackupMetrics, []string{"backup.metrics.enabled"}},
 	{databaseNameLeavesRoom, []string{"backup.enabled", "database.name"}},
 	{backupHasPlace, []string{"backup.enabled", "backup.bootstrap.snapshot", "backup.repository", "backup.destination", "network.enabled"}},
 	{backupSecrets, []string{"backup.enabled", "backup.bootstrap.snapshot", "backup.existingSecret", "backupPassword", "backupAccessKey", "backupSecretKey"}},
 	{backupKeysAreRead, []string{"backupAccessKey", "backupSecretKey"}},
+	{keysOfABinlog, []string{"backup.binlog.enabled"}},
+	{binlogHasImage, []string{"backup.enabled", "backup.binlog.enabled", "backup.binlog.image"}},
+	{binlogIsOfOwnServer, []string{"backup.enabled", "backup.binlog.enabled", "database.mode", "database.existingSecret"}},
+	{runsOutliveBinlog, []string{"backup.enabled", "backup.binlog.enabled", "backup.binlog.keepDays", "backup.keep.daily"}},
 	{backupPasswordIsItsOwn, []string{"backupPassword", "databasePassword", "databaseRootPassword", "adminPassword", "authSecret", "backupSecretKey"}},
 }
 
@@ -24,7 +28,7 @@ func keysOfABackup(d *draft) field.ErrorList {
 	if *d.stack.Backup.Enabled {
 		return nil
 	}
-	unused := []string{"backup.schedule", "backup.careSchedule", "backup.keep", "backup.content.exclude", "backup.drill", "backup.metrics.enabled"}
+	unused := []string{"backup.schedule", "backup.careSchedule", "backup.keep", "backup.content.exclude", "backup.drill", "backup.binlog", "backup.metrics.enabled"}
 	if !d.stack.Backup.UsesRepository() {
 		unused = append(unused, "backup.repository", "backup.existingSecret", "backup.caBundle", "backup.content.enabled", "backup.bootstrap", "backup.destination",
 			"backup.resources", "backupPassword", "backupAccessKey", "backupSecretKey")
@@ -47,13 +51,16 @@ func keysOfAMove(d *draft) field.ErrorList {
 	return d.refuseGiven("not used without backup.bootstrap.snapshot: remove it, or say which run the site begins as", "backup.bootstrap.from")
 }
 
-// backup.drill.enabled false refuses every other key of the drill: nothing would read them.
+// backup.drill.enabled false refuses every other key of the drill, but its resources with backup.binlog.enabled: nothing would read them.
 func keysOfADrill(d *draft) field.ErrorList {
 	if *d.stack.Backup.Drill.Enabled {
 		return nil
 	}
-	return d.refuseGiven("not used without backup.drill.enabled: remove it, or set enabled",
-		"backup.drill.schedule", "backup.drill.minimumPosts", "backup.drill.missingUploads", "backup.drill.resources")
+	unread := []string{"backup.drill.schedule", "backup.drill.minimumPosts", "backup.drill.missingUploads"}
+	if !*d.stack.Backup.Binlog.Enabled {
+		unread = append(unread, "backup.drill.resources")
+	}
+	return d.refuseGiven("not used without backup.drill.enabled: remove it, or set enabled", unread...)
 }
 
 // backup.metrics.enabled false refuses backup.metrics.image: nothing would run it.

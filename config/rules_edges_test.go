@@ -24,6 +24,23 @@ var edges = map[string]edge{
 		`{wordpress:backup: {enabled: true, drill: {enabled: false}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
 		`{wordpress:backup: {enabled: true, drill: {enabled: false, minimumPosts: 2}, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
 	},
+	"keysOfABinlog": {
+		ofBackup(withBinlog(`keepDays: 13`)),
+		ofBackup(`binlog: {seconds: 60}`),
+	},
+	"binlogHasImage": {
+		ofBackup(withBinlog(``)),
+		ofBackup(`binlog: {enabled: true}`),
+	},
+	"binlogIsOfOwnServer": {
+		ofBackup(withBinlog(``)),
+		`{wordpress:database: {existingSecret: vault}, wordpress:databasePassword: null, wordpress:databaseRootPassword: null, wordpress:backup: {enabled: true, ` +
+			aRepository + `, ` + aDestination + `, ` + withBinlog(``) + `}, ` + backupKeys + `}`,
+	},
+	"runsOutliveBinlog": {
+		ofBackup(withBinlog(`keepDays: 6`) + `, keep: {daily: 7}`),
+		ofBackup(withBinlog(`keepDays: 7`) + `, keep: {daily: 7}`),
+	},
 	"databaseNameLeavesRoom": {
 		`{wordpress:database: {name: ` + strings.Repeat("a", 45) + `_}, wordpress:backup: {enabled: true, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
 		`{wordpress:database: {name: ` + strings.Repeat("a", 46) + `_}, wordpress:backup: {enabled: true, ` + aRepository + `, ` + aDestination + `}, ` + backupKeys + `}`,
@@ -324,6 +341,10 @@ var edges = map[string]edge{
 }
 
 var productionEdges = map[string]edge{
+	"pinnedBinlogImage": {
+		ofBackup(`binlog: {enabled: true, image: "registry.example.com/mysql-binlog:9.7.4"}`),
+		ofBackup(`binlog: {enabled: true, image: "registry.example.com/mysql-binlog:9.7"}`),
+	},
 	"publicHost": {
 		`{wordpress:site: {host: localhost.example.com}}`,
 		`{wordpress:site: {host: example.com.localhost}}`,

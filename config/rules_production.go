@@ -19,6 +19,7 @@ var productionRules = []rule{
 	{backupIsDecided, []string{"profile", "backup.enabled"}},
 	{backupIsEncrypted, []string{"profile", "backup.repository"}},
 	{pinnedBackupImages, []string{"profile", "backup.enabled", "backup.image", "backup.metrics.image"}},
+	{pinnedBinlogImage, []string{"profile", "backup.enabled", "backup.binlog.enabled", "backup.binlog.image"}},
 	{noNodePort, []string{"profile", "frontend.service.type"}},
 	{protectedStorage, []string{"profile", "storage.protect"}},
 	{severalReplicas, []string{"profile", "autoscaling", "frontend.replicas"}},

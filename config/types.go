@@ -445,6 +445,8 @@ type Backup struct {
 	Drill BackupDrill `json:"drill"`
 	// Bootstrap has a new stack begin as the site that was.
 	Bootstrap BackupBootstrap `json:"bootstrap"`
+	// Binlog brings MySQL's binary log to the storage too, so that a restore can be to a second.
+	Binlog BackupBinlog `json:"binlog"`
 	// Metrics keeps what backup, care and drill measure.
 	Metrics BackupMetrics `json:"metrics"`
 	// Destination is where the storage is: networks or pods of the cluster, and ports, as in network.egress. With network.enabled required.
@@ -489,7 +491,7 @@ type BackupDrill struct {
 	MinimumPosts int `json:"minimumPosts"`
 	// MissingUploads is how many uploads may be missing, 0 to 1000000, because they are missing on the site as well. Default: 0.
 	MissingUploads int `json:"missingUploads"`
-	// Resources of the drill's container, which holds the whole database in its ephemeral storage. Least memory: 768Mi. Default: 250m of CPU,
+	// Resources of the drill's container, and of a restore to a second, which hold the whole database in their ephemeral storage. Least memory: 768Mi. Default: 250m of CPU,
 	// 1Gi of memory and 10Gi of ephemeral storage.
 	Resources Resources `json:"resources"`
 }
@@ -502,6 +504,20 @@ type BackupBootstrap struct {
 	// From is the address of the site that the run is of, where this one has another, such as https://www.example.com: every link in the database that
 	// leads there leads here afterwards, also in what plugins keep as PHP values or JSON. Unset: the run must be of this address.
 	From string `json:"from"`
+}
+
+// BackupBinlog has MySQL keep a binary log, and brings it to the storage every few minutes: make restore AT='2026-11-29 14:03:07' has the database as it was at
+// the beginning of that second. Turning it on or off restarts MySQL.
+type BackupBinlog struct {
+	// Enabled keeps the log. The first second that can be restored is after the first run of the backup that comes then. Default: false.
+	Enabled *bool `json:"enabled"`
+	// Seconds is how old what the storage has of the log may be, and so how much is lost with the database's volume, 60 to 3600. Default: 300.
+	Seconds int `json:"seconds"`
+	// KeepDays is of how many days any second can be restored, 1 to 90; keep.daily must be more. Default: 7.
+	KeepDays int `json:"keepDays"`
+	// Image is of the server's release, keeps the contract of the official image and has the program mysqlbinlog, which that one lacks:
+	// docs/examples/mysqlbinlog has a Dockerfile for it. Production needs a tag with a full version or a digest. Required with enabled.
+	Image string `json:"image"`
 }
 
 // BackupMetrics is a Pushgateway, which keeps the last success and failure, sizes and counts of backup, care and drill for a Prometheus to fetch.

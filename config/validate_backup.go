@@ -29,6 +29,7 @@ func validateBackup(b *Backup) field.ErrorList {
 		validateResources(at("backup.drill.resources"), b.Drill.Resources, MinDrillMemory),
 		checkRun(at("backup.bootstrap.snapshot"), b.Bootstrap.Snapshot),
 		checkSiteAddress(at("backup.bootstrap.from"), b.Bootstrap.From),
+		validateBinlog(&b.Binlog),
 		checkGatewayImage(at("backup.metrics.image"), b.Metrics.Image),
 		validateDestinations(at("backup.destination"), b.Destination),
 		checkResticImage(at("backup.image"), b.Image),

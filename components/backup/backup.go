@@ -5,6 +5,7 @@ package backup
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	batchv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/batch/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -107,6 +108,8 @@ type Args struct {
 	Import pod.Resources
 	// Gateway keeps what is measured. Nil: there is none.
 	Gateway *GatewayArgs
+	// Binlog brings MySQL's binary log to the storage, so that a site is restored to a second. Nil: it is restored to a run.
+	Binlog *BinlogArgs
 	// Site is what is asked after a restore. Required.
 	Site SiteArgs
 	// From is the address of the site that a bootstrap's run is of, where this one has another. Empty: the run must be of this address.
@@ -249,7 +252,7 @@ func (a *Args) check() error {
 	case a.Site.Service == nil || a.Site.ServicePort == 0:
 		return errors.New("the Service of WordPress and its port are required")
 	}
-	return nil
+	return a.Binlog.check()
 }
 
 // checkBoth is of what a bootstrap needs as well.
@@ -281,7 +284,7 @@ func (a *Account) isIncomplete() bool {
 
 func (b *Backup) register(ctx *pulumi.Context, name string, args *Args) error {
 	parent := pulumi.Parent(b)
-	configMap, err := corev1.NewConfigMap(ctx, name+"-config", pod.FilesArgs(metadata(args, Name), Name, files(args, scripts)),
+	configMap, err := corev1.NewConfigMap(ctx, name+"-config", pod.FilesArgs(metadata(args, Name), Name, files(args, slices.Concat(scripts, binlogScripts(args)))),
 		parent, hooks.AfterCreate(args.FilesMade), pulumi.RetainOnDelete(true)) // a Job of before may need it: see package revisions
 	if err != nil {
 		return fmt.Errorf("config map: %w", err)
@@ -299,6 +302,11 @@ func (b *Backup) register(ctx *pulumi.Context, name string, args *Args) error {
 	if args.Gateway != nil {
 		if err := registerGateway(ctx, name+"-gateway", args, parent); err != nil {
 			return fmt.Errorf("metrics gateway: %w", err)
+		}
+	}
+	if args.Binlog != nil {
+		if err := registerBinlog(ctx, name+"-binlog", args, names, parent); err != nil {
+			return fmt.Errorf("binary log: %w", err)
 		}
 	}
 	after := pulumi.DependsOn(args.After)

@@ -128,6 +128,7 @@ func files(args *Args, scripts []string) map[string]string {
 		"MovedFile":       movedPath,
 	}
 	maps.Copy(values, databaseValues(&args.Database))
+	maps.Copy(values, binlogValues(args))
 	if args.Gateway != nil {
 		values["GatewayHost"], values["GatewayPort"] = GatewayName, GatewayPort
 	}

@@ -36,7 +36,11 @@ func accountsSecretArgs(args *Args) *corev1.SecretArgs {
 
 // accounts by the names of the files with their passwords.
 func (a *Args) accounts() map[string]Account {
-	return map[string]Account{databaseContainer: a.Database.Dump, restoreContainer: a.Database.Restore, ownAccount: a.Database.Own}
+	all := map[string]Account{databaseContainer: a.Database.Dump, restoreContainer: a.Database.Restore, ownAccount: a.Database.Own}
+	if a.Binlog != nil {
+		all[binlogContainer] = a.Binlog.Account
+	}
+	return all
 }
 
 func passwordFile(account Account, name string) *corev1.VolumeProjectionArgs {
@@ -47,7 +51,7 @@ func passwordFile(account Account, name string) *corev1.VolumeProjectionArgs {
 }
 
 // volumesOf a pod, beside what every one has: the passwords of which accounts, and what else.
-type volumesOf struct{ dump, restore, own, content, keys bool }
+type volumesOf struct{ dump, restore, own, binlog, content, keys bool }
 
 func volumes(args *Args, names mounted, of volumesOf) corev1.VolumeArray {
 	all := corev1.VolumeArray{
@@ -59,7 +63,7 @@ func volumes(args *Args, names mounted, of volumesOf) corev1.VolumeArray {
 	for _, one := range []struct {
 		isMounted bool
 		name      string
-	}{{of.dump, databaseContainer}, {of.restore, restoreContainer}, {of.own, ownAccount}} {
+	}{{of.dump, databaseContainer}, {of.restore, restoreContainer}, {of.own, ownAccount}, {of.binlog, binlogContainer}} {
 		if one.isMounted {
 			passwords = append(passwords, passwordFile(args.accounts()[one.name], one.name))
 		}

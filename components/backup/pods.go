@@ -177,7 +177,11 @@ func restoreSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 	asBefore := corev1.EnvVarArray{variable("MARK", "before"), variable("SAVE", "yes")}
 	before := databaseStep(args, "save-database")
 	before.Env = append(before.Env.(corev1.EnvVarArray), asBefore...)
-	steps := []*corev1.ContainerArgs{toolStep(args), before}
+	steps := []*corev1.ContainerArgs{toolStep(args)}
+	if args.Binlog != nil {
+		steps = append(steps, replayStep(args))
+	}
+	steps = append(steps, before)
 	if args.Content != nil {
 		content := contentStep(args, "save-content")
 		content.Env = asBefore
@@ -187,6 +191,9 @@ func restoreSpec(args *Args, names mounted) *corev1.PodSpecArgs {
 	restore.Env = corev1.EnvVarArray{
 		variable("SNAPSHOT", "latest"), variable("SAVE", "yes"),
 		variable("RESTORE_USER", args.Database.Restore.User), variable("RESTORE_PASSWORD_FILE", accountsPath+"/"+restoreContainer),
+	}
+	if args.Binlog != nil {
+		restore.Env = append(restore.Env.(corev1.EnvVarArray), variable("AT", ""))
 	}
 	restore.VolumeMounts = append(restore.VolumeMounts.(corev1.VolumeMountArray), accountsMount())
 	if args.Content != nil {

@@ -91,6 +91,8 @@ type ServerArgs struct {
 	Resources pod.Resources
 	// MaxConnections that the server accepts.
 	MaxConnections int
+	// BinlogSeconds is how long the binary log is kept. 0: there is none.
+	BinlogSeconds int
 	// TerminationGracePeriodSeconds in which InnoDB can stop cleanly.
 	TerminationGracePeriodSeconds int
 	// DataClaim is the name of the claim for MySQL's data.

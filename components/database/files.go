@@ -27,11 +27,12 @@ var completeScript string
 var serverConfig string
 
 func serverFiles(server *ServerArgs) map[string]string {
+	config, start := withLog(
+		fmt.Sprintf(serverConfig, BufferPoolBytes(server.Resources.Memory, server.MaxConnections), server.MaxConnections), startScript, server.BinlogSeconds)
 	return map[string]string{
-		serverConfigKey: withoutComments(
-			fmt.Sprintf(serverConfig, BufferPoolBytes(server.Resources.Memory, server.MaxConnections), server.MaxConnections)),
-		startKey:    withoutComments(startScript),
-		completeKey: withoutComments(completeScript),
+		serverConfigKey: withoutComments(config),
+		startKey:        withoutComments(start),
+		completeKey:     withoutComments(completeScript),
 	}
 }
 

@@ -36,6 +36,8 @@ const (
 	RepositoryPolicy = "wordpress-backup-repository"
 	// GatewayPolicy is for what keeps the numbers that they measure.
 	GatewayPolicy = "wordpress-metrics-gateway"
+	// BinlogPolicy is for the pod that brings MySQL's binary log to the storage.
+	BinlogPolicy = "wordpress-binlog"
 	// CachePolicy is for the cache before WordPress.
 	CachePolicy = "wordpress-cache"
 	// FromCachePolicy lets the cache reach WordPress. As an object of its own it goes last when the cache goes: until then the edge may be led
@@ -100,6 +102,8 @@ type BackupArgs struct {
 	Selector pulumi.StringMap
 	// Repository matches the labels of pods that reach the storage and nothing of the site's. Nil: there are none, and no gateway.
 	Repository pulumi.StringMap
+	// Binlog matches the labels of the pod that reaches MySQL and the storage, and nothing else of the site's. Nil: there is none.
+	Binlog pulumi.StringMap
 	// Gateway takes what they measure. Nil: there is none.
 	Gateway *PodsArgs
 	// Storage is where the backups are. Required. Of a network that holds private ones, these are left out.
@@ -217,6 +221,9 @@ func (a *Args) allowances() []allowance {
 		all = append(all, allowance{"backup", BackupPolicy, "backup's policy", backupSpec})
 		if len(a.Backup.Repository) > 0 {
 			all = append(all, allowance{"repository", RepositoryPolicy, "policy of the backup's repository", repositorySpec})
+		}
+		if a.Backup.Binlog != nil {
+			all = append(all, allowance{"binlog", BinlogPolicy, "policy of the binary log", binlogSpec})
 		}
 		if a.Backup.Gateway != nil {
 			all = append(all, allowance{"gateway", GatewayPolicy, "policy of the metrics gateway", gatewaySpec})

@@ -77,8 +77,8 @@ func databaseSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 	return &networkingv1.NetworkPolicySpecArgs{
 		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Database.Selector},
 		PolicyTypes: bothWays(),
-		Ingress: append(networkingv1.NetworkPolicyIngressRuleArray{ingressFrom(args.Frontend.Selector, args.Database.Port)},
-			fromBackup(args, args.Database.Port)...),
+		Ingress: slices.Concat(networkingv1.NetworkPolicyIngressRuleArray{ingressFrom(args.Frontend.Selector, args.Database.Port)},
+			fromBackup(args, args.Database.Port), fromBinlog(args, args.Database.Port)),
 	}
 }
 
@@ -151,14 +151,22 @@ func repositorySpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 	}
 }
 
+// binlogSpec lets the pod that brings the binary log to the storage out to the two, and nobody in.
+func binlogSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
+	return &networkingv1.NetworkPolicySpecArgs{
+		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Backup.Binlog}, PolicyTypes: bothWays(),
+		Egress: slices.Concat(networkingv1.NetworkPolicyEgressRuleArray{databaseRule(args), dnsRule(args)}, toStorage(args), toGateway(args)),
+	}
+}
+
 // gatewaySpec lets those in who measure, and nothing out.
 func gatewaySpec(args *Args) *networkingv1.NetworkPolicySpecArgs {
 	gateway := args.Backup.Gateway
 	return &networkingv1.NetworkPolicySpecArgs{
 		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: gateway.Selector}, PolicyTypes: bothWays(),
-		Ingress: networkingv1.NetworkPolicyIngressRuleArray{
+		Ingress: append(networkingv1.NetworkPolicyIngressRuleArray{
 			ingressFrom(args.Backup.Selector, gateway.Port), ingressFrom(args.Backup.Repository, gateway.Port),
-		},
+		}, fromBinlog(args, gateway.Port)...),
 	}
 }
 
@@ -181,6 +189,13 @@ func fromBackup(args *Args, port int) networkingv1.NetworkPolicyIngressRuleArray
 		return nil
 	}
 	return networkingv1.NetworkPolicyIngressRuleArray{ingressFrom(args.Backup.Selector, port)}
+}
+
+func fromBinlog(args *Args, port int) networkingv1.NetworkPolicyIngressRuleArray {
+	if args.Backup == nil || args.Backup.Binlog == nil {
+		return nil
+	}
+	return networkingv1.NetworkPolicyIngressRuleArray{ingressFrom(args.Backup.Binlog, port)}
 }
 
 func solverSpec(args *Args) *networkingv1.NetworkPolicySpecArgs {

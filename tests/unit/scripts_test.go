@@ -14,6 +14,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"wordpress-on-kubernetes/components/database"
 )
 
 // shell runs a script with one folder in place of another; the scripts work at fixed places of a pod.
@@ -185,6 +187,8 @@ func TestSeedReportsAnImageWithoutContent(t *testing.T) {
 // serverVolume is MySQL's volume, and what its container runs in place of the server.
 type serverVolume struct {
 	volume, image string
+	// change of the server's args. Nil: none.
+	change func(*database.Args)
 }
 
 func newServerVolume(t *testing.T) serverVolume {
@@ -205,7 +209,11 @@ func (s serverVolume) run(t *testing.T, name, entrypoint string) {
 	if err := os.Chmod(command, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	scripts := get[corev1.ConfigMap](run(t, databaseProgram(standalone())), "ConfigMap", "wordpress-mysql").Data
+	args := standalone()
+	if s.change != nil {
+		s.change(args)
+	}
+	scripts := get[corev1.ConfigMap](run(t, databaseProgram(args)), "ConfigMap", "wordpress-mysql").Data
 	paths := map[string]string{"/volume": s.volume}
 	if name == "start.sh" {
 		paths["/var/lib/mysql"] = filepath.Join(s.volume, "mysql")

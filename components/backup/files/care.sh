@@ -9,6 +9,10 @@ if [ "${TASK:-care}" = list ]; then
 	look snapshots --host {{.Host}} --json
 	look stats --mode raw-data --json
 	look dump --host {{.Host}} --tag drill latest /{{.DrillName}} 2>/dev/null || echo '{}'
+{{- if .HasBinlog}}
+	RESTIC_REPOSITORY=$RESTIC_REPOSITORY/{{.BinlogFolder}}
+	printf '{"binlog":%s}\n' "$(look snapshots --host {{.Host}} --tag binlog --json 2>/dev/null || echo '[]')"
+{{- end}}
 	exit
 fi
 watch care
@@ -29,3 +33,6 @@ case $status in
 1) fail "the repository is damaged, or could not be read: what restic said is above, and docs/operations.md has what to do under Damaged backups" ;;
 *) fail "the repository was not checked: restic ended with status $status" ;;
 esac
+{{- if .HasBinlog}}
+{{template "tend" .}}
+{{- end}}

@@ -18,6 +18,9 @@ fail() {
 	say "$1"
 	exit 1
 }
+{{- if not .HasBinlog}}
+[ -z "${AT:-}" ] || fail "AT is ${AT:0:100}, and there is no binary log to go by: set wordpress:backup.binlog.enabled for what comes after that. Nothing was done"
+{{- end}}
 
 # measure hands lines with a name and a number to the metrics gateway, if there is one. What it does not take, nobody misses but the alerts.
 measure() {
@@ -149,6 +152,9 @@ complete() {
 	for kind in{{range .Kinds}} {{.}}{{end}}; do
 		tags="$tags,$kind-$(cat {{.SharedPath}}/"$kind")"
 	done
+{{- if .HasBinlog}}
+	[ ! -s {{.SharedPath}}/held ] || tags="$tags,$(cat {{.SharedPath}}/held)"
+{{- end}}
 	restic backup --host {{.Host}} --tag "$tags" --time "$(run_time "$run")" --stdin-filename run --stdin-from-command -- cat {{.SharedPath}}/run >/dev/null
 }
 

@@ -18,8 +18,14 @@ cat {{.ContentPath}}/.restore/swapped >{{.SharedPath}}/swapped 2>/dev/null || ec
 say "$(cat {{.SharedPath}}/run): database"
 way_out=
 [ "${MARK:-complete}" = complete ] || way_out=". Where it is too broken to be saved, restore with SAVE=no"
+{{- if .HasBinlog}}
+{{template "held" .}}
+{{- end}}
 snapshot database --stdin-filename {{.DumpName}} --stdin-from-command -- bash {{.ScriptsPath}}/dump.sh ||
 	fail "the database was not saved, and no snapshot of it is there: what mysqldump and restic said is above$way_out"
+{{- if .HasBinlog}}
+[ -z "$held" ] || sql -e "SELECT CONCAT('gtid-$held,since-', DATE_FORMAT(UTC_TIMESTAMP() + INTERVAL 1 SECOND, '%Y%m%dT%H%i%sZ'))" >{{.SharedPath}}/held
+{{- end}}
 {{- if .Foreign}}
 # Today is the time to learn that a restore could not make these, which stay empty until there is one.
 credentials "$DUMP_USER" "$DUMP_PASSWORD_FILE"

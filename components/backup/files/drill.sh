@@ -71,6 +71,11 @@ done
 own -e "SELECT CONCAT('CHECK TABLE \`', REPLACE(TABLE_NAME, '\`', '\`\`'), '\`;') FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'drill' AND TABLE_TYPE = 'BASE TABLE'" |
 	own drill | awk -F '\t' '$3 == "error" || $3 == "status" && $4 != "OK" { print $1 ": " $4 }' >/tmp/damaged
 [ ! -s /tmp/damaged ] || problem "MySQL finds damage: $(tr '\n' ' ' </tmp/damaged)"
+{{- if .HasBinlog}}
+own -e "SELECT TABLE_NAME FROM information_schema.TABLES t WHERE TABLE_SCHEMA = 'drill' AND TABLE_TYPE = 'BASE TABLE' AND NOT EXISTS (SELECT 1 FROM information_schema.TABLE_CONSTRAINTS c
+	WHERE c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME AND CONSTRAINT_TYPE = 'PRIMARY KEY') ORDER BY 1" >/tmp/keyless
+[ ! -s /tmp/keyless ] || say "without a primary key, so that a restore to a second may have rows of it twice: $(tr '\n' ' ' </tmp/keyless)"
+{{- end}}
 users=$(own drill -e "SELECT COUNT(*) FROM {{.TablePrefix}}users")
 [ "$users" -gt 0 ] || problem "it has no user"
 posts=$(own drill -e "SELECT COUNT(*) FROM {{.TablePrefix}}posts WHERE post_status = 'publish'")

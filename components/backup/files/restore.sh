@@ -77,15 +77,22 @@ ended() {
 }
 trap ended EXIT
 
+dumped() { restic dump "$dump" /{{.DumpName}}; }
+{{- if .HasBinlog}}
+if [ -n "${AT:-}" ]; then
+	SNAPSHOT=$(cat {{.SharedPath}}/base)
+	dumped() { cat {{.SharedPath}}/replayed.sql; }
+fi
+{{- end}}
 choose_run
-say "restoring $run"
+say "restoring $run{{if .HasBinlog}}${AT:+ with the database of $AT UTC}{{end}}"
 
 sql -e "CREATE DATABASE IF NOT EXISTS \`$site\`"
 # The state before the restore before goes now, and is in a run: three copies of the database may be more than its volume holds.
 make "$earlier"
 make "$restored"
 made=1
-restic dump "$dump" /{{.DumpName}} | whole | without_definers | sql "$restored" || fail "the dump of $run could not be read to its end"
+dumped | whole | without_definers | sql "$restored" || fail "the dump of $run could not be read to its end"
 there=$(tables "$restored")
 [ "$there" -gt 0 ] || fail "the dump of $run holds no table"
 home_of() { sql -e "SELECT option_value FROM \`$1\`.\`{{.TablePrefix}}options\` WHERE option_name = 'home'"; }
