@@ -13,6 +13,8 @@ CONFIRM ?=
 ARGS ?=
 # The run of the backup that `make restore` takes, as `make backups` lists them.
 SNAPSHOT ?= latest
+# The second, in UTC, whose database `make restore` brings back, such as '2026-11-29 14:03:07'. Empty: that of the run.
+AT ?=
 # `no` restores a site that is too broken to be saved before.
 SAVE ?= yes
 # A dump of a site from another host, plain or packed by gzip or zip, and its wp-content, a folder or an archive, for `make import`.
@@ -66,8 +68,8 @@ backups: $(ENGINE) ## list the backups of STACK
 	@$(STACKS) backups -stack '$(STACK)' -context '$(CONTEXT)'
 
 .PHONY: restore
-restore: $(ENGINE) ## put the site of STACK back as SNAPSHOT (latest) of its backups has it
-	@$(STACKS) restore -stack '$(STACK)' -context '$(CONTEXT)' -confirm '$(CONFIRM)' -snapshot '$(SNAPSHOT)' -save '$(SAVE)'
+restore: $(ENGINE) ## put the site of STACK back as SNAPSHOT (latest) of its backups has it, or as it was AT a second
+	@$(STACKS) restore -stack '$(STACK)' -context '$(CONTEXT)' -confirm '$(CONFIRM)' -snapshot '$(SNAPSHOT)' -at '$(AT)' -save '$(SAVE)'
 
 .PHONY: import
 import: $(ENGINE) ## save a site from another host, its DUMP and CONTENT, as a run of the backup of STACK

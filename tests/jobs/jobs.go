@@ -24,6 +24,9 @@ const look = time.Second
 // ErrFailed is that the Job ended without success. What its containers printed says why.
 var ErrFailed = errors.New("it failed")
 
+// ErrNoVariable is that the CronJob has no container with a variable that is to have another value.
+var ErrNoVariable = errors.New("no container has such a variable")
+
 // Run makes the Job with other values of environment variables that its containers have, and waits for its end.
 func Run(ctx context.Context, client kubernetes.Interface, namespace, cronJob string, values map[string]string, out io.Writer) error {
 	job, err := begin(ctx, client, namespace, cronJob, values)
@@ -153,7 +156,7 @@ func jobOf(from *batchv1.CronJob, values map[string]string) (*batchv1.Job, error
 		}
 	}
 	if len(unset) > 0 {
-		return nil, fmt.Errorf("CronJob %s has no container with the variables %q", from.Name, slices.Sorted(maps.Keys(unset)))
+		return nil, fmt.Errorf("CronJob %s, variables %q: %w", from.Name, slices.Sorted(maps.Keys(unset)), ErrNoVariable)
 	}
 	annotations := maps.Clone(template.Annotations)
 	if annotations == nil {

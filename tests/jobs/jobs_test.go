@@ -74,7 +74,7 @@ func TestWhatIsNotThereIsSaid(t *testing.T) {
 	client, _ := cluster(batchv1.JobComplete)
 	for want, run := range map[string]func() error{
 		"turn on wordpress:backup.enabled": func() error { return Run(t.Context(), client, "site", "other", nil, &bytes.Buffer{}) },
-		`no container with the variables ["AT"]`: func() error {
+		`CronJob restore, variables ["AT"]: no container has such a variable`: func() error {
 			return Run(t.Context(), client, "site", "restore", map[string]string{"AT": "now"}, &bytes.Buffer{})
 		},
 	} {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -29,7 +30,7 @@ func backups(ctx context.Context, r request) error {
 	return list.show(os.Stdout, time.Now())
 }
 
-// restore puts the site back as a run of the backup has it. Whoever does that to a production site is asked.
+// restore puts the site back as a run of the backup has it, or with the database of a second. Whoever does that to a production site is asked.
 func restore(ctx context.Context, r request) error {
 	isShown, err := r.mayChange()
 	if err != nil {
@@ -44,7 +45,15 @@ func restore(ctx context.Context, r request) error {
 			return err
 		}
 	}
-	return jobs.Run(ctx, client, namespace, backup.RestoreName, map[string]string{"SNAPSHOT": r.snapshot, "SAVE": r.save}, os.Stdout)
+	values := map[string]string{"SNAPSHOT": r.snapshot, "SAVE": r.save}
+	if r.at != "" {
+		values["AT"] = r.at
+	}
+	err = jobs.Run(ctx, client, namespace, backup.RestoreName, values, os.Stdout)
+	if r.at != "" && errors.Is(err, jobs.ErrNoVariable) {
+		return fmt.Errorf("AT is %s, and the stack keeps no binary log: set wordpress:backup.binlog.enabled for what comes after that, and deploy it: %w", r.at, err)
+	}
+	return err
 }
 
 // site is the cluster and the namespace that the stack was deployed to.

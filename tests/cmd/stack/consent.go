@@ -19,8 +19,9 @@ type request struct {
 	confirm string
 	// answers is where an answer is read from; nil where nobody can be asked.
 	answers io.Reader
-	// snapshot is the run of the backup that a restore is from, and save whether what is there is saved before: yes or no.
-	snapshot, save string
+	// snapshot is the run of the backup that a restore is from, at the second whose database it has, or empty, and save whether what is there is
+	// saved before: yes or no.
+	snapshot, at, save string
 	// dump and content are the files of another host's site.
 	dump, content string
 }

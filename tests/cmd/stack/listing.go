@@ -18,6 +18,8 @@ type listing struct {
 	snapshots []snapshot
 	bytes     int64
 	drill     drill
+	// log is what there is of MySQL's binary log.
+	log binlog
 }
 
 // snapshot as restic lists it.
@@ -54,7 +56,7 @@ const (
 	runTag      = "run-"
 )
 
-// readListing finds the three lines of JSON among what the pod printed.
+// readListing finds the three lines of JSON among what the pod printed, and the fourth, which is there with a binary log.
 func readListing(printed string) (listing, error) {
 	var l listing
 	var stats struct {
@@ -63,7 +65,7 @@ func readListing(printed string) (listing, error) {
 	var into []any
 	for line := range strings.Lines(printed) {
 		if strings.HasPrefix(line, "[") { // of the last pod that tried
-			into = []any{&l.snapshots, &stats, &l.drill}
+			into = []any{&l.snapshots, &stats, &l.drill, &l.log}
 		}
 		if len(into) == 0 || !strings.HasPrefix(line, "[") && !strings.HasPrefix(line, "{") {
 			continue
@@ -73,7 +75,7 @@ func readListing(printed string) (listing, error) {
 		}
 		into = into[1:]
 	}
-	if len(into) > 0 || stats.Bytes == nil { // the snapshots stand first
+	if into == nil || len(into) > 1 || stats.Bytes == nil { // the snapshots stand first
 		return listing{}, fmt.Errorf("the list of the backups did not come to its end:\n%s", printed)
 	}
 	l.bytes = *stats.Bytes
@@ -151,7 +153,7 @@ func (l listing) show(out io.Writer, now time.Time) error {
 	if err = errors.Join(err, table.Flush()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "in the repository: %s\nthe last drill: %s\n", size(&l.bytes), l.drillSentence(now))
+	_, err = fmt.Fprintf(out, "in the repository: %s\nthe last drill: %s\n%s", size(&l.bytes), l.drillSentence(now), l.seconds())
 	return err
 }
 

@@ -45,7 +45,7 @@ func main() {
 func run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	const usage = "usage: stack check|up|preview|render|destroy|backups|restore|import|pulumi [-stack name] [-context name] [-confirm name] [-snapshot run] [-save yes|no] [-dump file] [-content path] [command of pulumi]"
+	const usage = "usage: stack check|up|preview|render|destroy|backups|restore|import|pulumi [-stack name] [-context name] [-confirm name] [-snapshot run] [-at second] [-save yes|no] [-dump file] [-content path] [command of pulumi]"
 	if len(args) == 0 || commands[args[0]] == nil && args[0] != engineCommand {
 		return errors.New(usage)
 	}
@@ -54,6 +54,7 @@ func run(args []string) error {
 	kubeContext := flags.String("context", "", "context of your kubeconfig to deploy to; empty: the local cluster")
 	confirm := flags.String("confirm", "", "name of the production stack that you agree to change; empty: you are asked")
 	snapshot := flags.String("snapshot", "latest", "run of the backup to restore")
+	at := flags.String("at", "", "second in UTC to restore the database of, such as 2026-11-29 14:03:07; empty: that of the run")
 	save := flags.String("save", "yes", "whether what is there is saved before a restore: yes or no")
 	dump := flags.String("dump", "", "dump of the database of the site to import")
 	content := flags.String("content", "", "folder or archive of its wp-content")
@@ -70,7 +71,7 @@ func run(args []string) error {
 	if args[0] == engineCommand {
 		return askEngine(ctx, project, flags.Args())
 	}
-	return commands[args[0]](ctx, request{Project: project, confirm: *confirm, answers: terminal(), snapshot: *snapshot, save: *save, dump: *dump, content: *content})
+	return commands[args[0]](ctx, request{Project: project, confirm: *confirm, answers: terminal(), snapshot: *snapshot, at: *at, save: *save, dump: *dump, content: *content})
 }
 
 // askEngine runs a command of the engine on the stack that was deployed from here, whose settings, secrets and state are not where
