@@ -3,6 +3,7 @@ package images
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,23 +35,33 @@ type saved struct {
 	volume, repository, accounts, opens, tool string
 	// shared and drill are folders that the containers of a pod share. Empty: each script has one of its own.
 	shared, drill string
-	// edit changes the scripts.
-	edit func(name, text string) string
+	// planned are the scripts as a stack has them, and edit changes them.
+	planned map[string]string
+	edit    func(name, text string) string
 }
 
-// newSaved makes the site: the tables that WordPress has and some with long names, what a plugin may define beside them, and files.
+// newSaved makes the site on a server without a binary log, as the program's own is.
 func newSaved(t *testing.T) *saved {
+	t.Helper()
+	return savedOn(t, func(s *saved) {
+		server := s.spec()
+		server.command = append(server.command, "--disable-log-bin")
+		s.awaitReady(t, start(t, server))
+	})
+}
+
+// savedOn makes the site on a server that serve starts: the tables that WordPress has and some with long names, what a plugin may define beside
+// them, and files.
+func savedOn(t *testing.T, serve func(*saved)) *saved {
 	t.Helper()
 	restic := unpack(t, "restic-0.19")
 	s := &saved{
 		mysql: newMySQL(t), volume: volume(t), repository: volume(t), accounts: folderOf(t, map[string]string{"database": dumpPassword, "restore": restorePassword}),
-		opens: folderOf(t, map[string]string{"password": "opens the repository", "credentials": "[default]\n"}),
-		edit:  asPlanned,
+		opens:   folderOf(t, map[string]string{"password": "opens the repository", "credentials": "[default]\n"}),
+		planned: plannedIn(t, "prod", "restore.sh"), edit: asPlanned,
 	}
 	s.tool = filepath.Join(restic, "usr", "bin")
-	server := s.spec()
-	server.command = append(server.command, "--disable-log-bin") // as the program's own does
-	s.awaitReady(t, start(t, server))
+	serve(s)
 	s.admin(t, `
 		CREATE USER 'wordpress-backup'@'%' IDENTIFIED BY 'd"u\\mp#';
 		GRANT SHOW_ROUTINE ON *.* TO 'wordpress-backup'@'%';
@@ -120,7 +131,7 @@ func (s *saved) begin(t *testing.T, env []string, scripts ...string) *container 
 	files := map[string]string{}
 	replace := strings.NewReplacer("s3:https://s3.example.com/backups/wordpress", "/repository", `host=wordpress-mysql\nport=3306`,
 		fmt.Sprintf(`host=127.0.0.1\nport=%d`, s.port))
-	planned := plannedIn(t, "prod", "restore.sh")
+	planned := maps.Clone(s.planned)
 	bootstrap, err := os.ReadFile(filepath.Join(repository(t), "tests", "testdata", "bootstrap.golden.sh"))
 	noError(t, err)
 	planned["bootstrap.sh"] = string(bootstrap)
