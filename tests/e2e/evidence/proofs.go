@@ -99,6 +99,7 @@ var Proofs = []Proof{
 	{Test: "TestFirstUpIsNearlyAsFastAsApply", Promise: 38, Title: "a first up is nearly as fast as kubectl apply"},
 	{Test: "TestSiteIsRestored", Promise: 39, Title: "a backup is restored by one command"},
 	{Test: "TestLostSiteComesBack", Promise: 40, Title: "a site that is lost comes back from its backup"},
+	{Test: "TestSecondIsRestored", Promise: 41, Title: "any second of the last week is restored"},
 	{Test: "TestSiteIsCopied", Promise: 45, Title: "a copy of a site leads to itself, and is quiet"},
 	{Test: "TestSiteIsBroughtIn", Promise: 46, Title: "a site from elsewhere is brought in"},
 }
