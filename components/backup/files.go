@@ -64,6 +64,8 @@ const (
 	contactSeconds = 60
 	// lockMinutes is how long another pod's work on the repository is waited for. A lock that nobody renews is stale after half an hour.
 	lockMinutes = 35
+	// tidySeconds is how long what can as well be done by the next run waits for it.
+	tidySeconds = 5
 	// lockSeconds is how long the swap waits for statements on the tables, which hold up others meanwhile, and swapTries how often it does.
 	lockSeconds, swapTries = 5, 6
 	// parts of the repository's data, of which each check reads one.
@@ -104,6 +106,7 @@ func files(args *Args, scripts []string) map[string]string {
 		"DumpName":        dumpName,
 		"ContactSeconds":  contactSeconds,
 		"LockMinutes":     lockMinutes,
+		"TidySeconds":     tidySeconds,
 		"LockSeconds":     lockSeconds,
 		"SwapTries":       swapTries,
 		"Locked":          locked,

@@ -181,7 +181,7 @@ func TestBackupIsConfigured(t *testing.T) {
 	files := get[corev1.ConfigMap](runBackup(t, func(a *backup.Args) { a.CABundle = "-----BEGIN" }), "ConfigMap", "wordpress-backup").Data
 	for file, texts := range map[string][]string{
 		"common.sh":   {"RESTIC_REPOSITORY='s3:https://s3.example.com/bucket/site'", "RESTIC_CACERT=/scripts/ca.crt", `host=wordpress-mysql\nport=3306`},
-		"content.sh":  {"--exclude '/site/wp-content/cache' --exclude '/site/wp-content/uploads/tmp' /site/wp-content", "--keep-last 3 --keep-daily 14 >/dev/null ||"},
+		"content.sh":  {"--exclude '/site/wp-content/cache' --exclude '/site/wp-content/uploads/tmp' /site/wp-content", "tidy --host wordpress --tag complete --group-by host --keep-last 3 --keep-daily 14 ||"},
 		"dump.sh":     {"'site' | whole"},
 		"restore.sh":  {"restored='site_being_restored' earlier='site_before_restore' site='site'", "`wp_options", `[ "$(chosen at)" = 'https://www.example.com' ]`, `place "$beside/earlier/uploads/tmp" "$live/uploads/tmp"`},
 		"database.sh": {"--stdin-from-command -- bash /scripts/dump.sh"},

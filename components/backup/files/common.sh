@@ -74,6 +74,13 @@ restic() {
 	return "$status"
 }
 
+# tidy lets go what need not be kept any more, which whoever comes next can do as well: nothing waits for it as long as a lock may last that
+# somebody has left who died.
+tidy() {
+	local locks=(--retry-lock {{.TidySeconds}}s)
+	restic forget "$@" >/dev/null
+}
+
 # reach asks the repository first, with a time limit: restic itself tries one that does not answer, or does not take the key, for a quarter
 # of an hour without a word. $1 is "create" where a repository that is not there yet is made, and "read" where nothing is written to it.
 reach() {

@@ -26,7 +26,7 @@ told() {
 		restic backup --host {{.Host}} --tag "$tags" --stdin-filename {{.DrillName}} --stdin-from-command -- cat /tmp/drill.json >/dev/null || true
 		# The last one that passed stays however many fail.
 		for kind in drill-passed drill-failed; do
-			restic forget --host {{.Host}} --tag "$kind" --group-by host --keep-last {{.KeepDrills}} >/dev/null || true
+			tidy --host {{.Host}} --tag "$kind" --group-by host --keep-last {{.KeepDrills}} || true
 		done
 	fi
 	task=drill

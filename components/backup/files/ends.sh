@@ -6,14 +6,14 @@ say "$(cat {{.SharedPath}}/run) is complete"
 # What is older than it is to be kept goes: marks of runs by restic's rules, and then what no mark names any more. What came to no end stays for
 # some days.
 later="what need not be kept any more stays until the next run"
-restic forget --host {{.Host}} --tag complete --group-by host {{.Keep}} >/dev/null || say "$later"
+tidy --host {{.Host}} --tag complete --group-by host {{.Keep}} || say "$later"
 listed >/tmp/listed
 awk -v limit="$(date -d '{{.KeepLeftovers}} days ago' +run-%Y%m%dT%H%M%SZ)" '
 	{ run = ""; is = 0; for (i = 3; i <= NF; i++) { if ($i ~ /^(complete|before|imported)$/) is = 1; if ($i ~ /^run-/) run = $i } }
 	NR == FNR { if (is) kept[run] = 1; next }
 	run != "" && !is && !(run in kept) && run < limit { print $1 }' /tmp/listed /tmp/listed >/tmp/orphans
 mapfile -t orphans </tmp/orphans
-[ ${#orphans[@]} = 0 ] || restic forget "${orphans[@]}" >/dev/null || say "$later"
+[ ${#orphans[@]} = 0 ] || tidy "${orphans[@]}" || say "$later"
 bytes() { awk -v number="$(cat {{.SharedPath}}/"$1")" '$1 == number { print $2 }' /tmp/listed; }
 succeeded <<END
 {{- range .Kinds}}

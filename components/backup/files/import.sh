@@ -8,5 +8,5 @@ snapshot database --stdin-filename {{.DumpName}} --stdin-from-command -- bash {{
 snapshot content {{.ContentPath}}/wp-content || fail "wp-content was not saved: what restic said is above"
 {{- end}}
 complete imported
-restic forget --host {{.Host}} --tag imported --group-by host --keep-last {{.KeepImported}} >/dev/null || true
+tidy --host {{.Host}} --tag imported --group-by host --keep-last {{.KeepImported}} || true
 say "$(cat {{.SharedPath}}/run) is that site. It takes the place of the one that is here with: make restore SNAPSHOT=$(cat {{.SharedPath}}/run)"

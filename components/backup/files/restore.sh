@@ -175,6 +175,6 @@ trap 'exit 143' TERM
 swapped=$((($(date +%s%N) - started) / 1000000))
 sql --force "$earlier" </tmp/apart-of-the-site.sql || true
 sql -e "DROP DATABASE \`$restored\`" || true
-restic forget --host {{.Host}} --tag before --group-by host --keep-last {{.KeepBefore}} --keep-within {{.KeepBeforeDays}}d >/dev/null || true
+tidy --host {{.Host}} --tag before --group-by host --keep-last {{.KeepBefore}} --keep-within {{.KeepBeforeDays}}d || true
 say "$run is restored, in $(($(date +%s) - began)) s; the swap took $swapped ms"
 say "the way back: $way_back"

@@ -38,6 +38,10 @@ type saved struct {
 	// planned are the scripts as a stack has them, and edit changes them.
 	planned map[string]string
 	edit    func(name, text string) string
+	// more scripts, of the test's own.
+	more map[string]string
+	// host is the name of the pods, by which restic tells whose a lock is. Empty: the machine's.
+	host string
 }
 
 // newSaved makes the site on a server without a binary log, as the program's own is.
@@ -138,6 +142,7 @@ func (s *saved) begin(t *testing.T, env []string, scripts ...string) *container 
 	for name, text := range planned {
 		files[name] = s.edit(name, replace.Replace(text))
 	}
+	maps.Copy(files, s.more)
 	var line []string
 	for _, script := range scripts {
 		line = append(line, "bash /scripts/"+script)
@@ -154,7 +159,7 @@ func (s *saved) begin(t *testing.T, env []string, scripts ...string) *container 
 		}
 	}
 	return start(t, spec{
-		root: s.root, memory: memory, volumes: volumes,
+		root: s.root, memory: memory, volumes: volumes, host: s.host,
 		env: append([]string{
 			"DUMP_USER=wordpress-backup", "DUMP_PASSWORD_FILE=/etc/wordpress-backup-accounts/database", "RESTORE_USER=wordpress-restore",
 			"RESTORE_PASSWORD_FILE=/etc/wordpress-backup-accounts/restore", "OWN_USER=wordpress", "OWN_PASSWORD_FILE=/etc/wordpress-backup-accounts/restore",
@@ -454,6 +459,25 @@ func TestKilledBackupIsInNobodysWay(t *testing.T) {
 	if got := s.state(t); got != before {
 		t.Errorf("restored:\n%s\nwant\n%s", got, before)
 	}
+}
+
+// TestBackupWaitsForNobodyWithWhatCanWait has another pod hold a lock for longer than anybody waits here, as one that died leaves it.
+func TestBackupWaitsForNobodyWithWhatCanWait(t *testing.T) {
+	s := newSaved(t)
+	s.save(t)
+	s.more = map[string]string{"busy.sh": ". /scripts/common.sh\nrestic backup --host wordpress --stdin-filename busy --stdin-from-command -- sleep 3600\n"}
+	s.host = "one"
+	busy := s.begin(t, nil, "busy.sh")
+	busy.await(t, "its lock", func() bool {
+		locks, _ := filepath.Glob(filepath.Join(s.repository, "locks", "*"))
+		return len(locks) > 0
+	})
+	s.host = "another"
+	if said := s.must(t, nil, "database.sh", "content.sh"); !strings.Contains(said, "stays until the next run") {
+		t.Errorf("the run lets go what it cannot:\n%s", said)
+	}
+	s.must(t, nil, "drill.sh")
+	busy.kill()
 }
 
 // TestBackupSaysWhatIsWrong with what opens the repository.

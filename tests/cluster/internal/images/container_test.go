@@ -93,6 +93,7 @@ type spec struct {
 	env     []string
 	command []string
 	asRoot  bool
+	host    string // name of its own; default the machine's
 }
 
 // container is a running one. Its process 1 is process itself.
@@ -105,7 +106,8 @@ type container struct {
 
 // enter mounts what the specification says and becomes the command. It runs in namespaces of its own.
 const enter = `set -eu
-root=$1 memory=$2 volumes=$3; shift 3
+root=$1 memory=$2 volumes=$3 host=$4; shift 4
+[ -z "$host" ] || echo "$host" >/proc/sys/kernel/hostname
 mount --bind "$root" "$root"
 cd "$root"
 for path in $memory; do mkdir -p ".$path"; done
@@ -122,7 +124,7 @@ exec "$@"`
 
 func start(t *testing.T, s spec) *container {
 	t.Helper()
-	args := []string{"-c", enter, "sh", s.root, strings.Join(s.memory, " "), volumeList(s.volumes), "chroot", s.root}
+	args := []string{"-c", enter, "sh", s.root, strings.Join(s.memory, " "), volumeList(s.volumes), s.host, "chroot", s.root}
 	if !s.asRoot {
 		id := strconv.Itoa(user)
 		args = append(args, "setpriv", "--reuid="+id, "--regid="+id, "--clear-groups",
@@ -137,6 +139,9 @@ func start(t *testing.T, s spec) *container {
 		Cloneflags:   syscall.CLONE_NEWPID,
 		Unshareflags: syscall.CLONE_NEWNS,
 		Pdeathsig:    syscall.SIGKILL,
+	}
+	if s.host != "" {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUTS
 	}
 	return launch(t, cmd, s.asRoot)
 }
