@@ -54,6 +54,9 @@ const (
 	volumePath     = "/volume"
 	drillPath      = "/var/drill"
 
+	// imageDataPath is where the image of the server has its data, which no pod of the backup has.
+	imageDataPath = "/var/lib/mysql"
+
 	// host of the snapshots, whatever pod made them.
 	host = "wordpress"
 	// dumpName of the database in its snapshot.

@@ -265,6 +265,8 @@ func serverStep(args *Args, name, script string) *corev1.ContainerArgs {
 	step := container(args, name, args.Images.Database, "bash", scriptsPath+"/"+script)
 	step.VolumeMounts = append(corev1.VolumeMountArray{
 		&corev1.VolumeMountArgs{Name: pulumi.String(configVolume), MountPath: pulumi.String(scriptsPath), ReadOnly: pulumi.Bool(true)},
+		// The image declares the folder to be a volume, which everything in the container could write to.
+		pod.EmptyMount("no-data", imageDataPath),
 	}, pod.ScratchMounts([2]string{"tmp", "/tmp"}, [2]string{"shared", sharedPath})...)
 	return step
 }
