@@ -142,7 +142,7 @@ do
 	[ "$(tables "$restored")" != 0 ] || break
 	put_back
 	tried=$((tried + 1))
-	[ $tried -lt {{.SwapTries}} ] || fail "the tables are in use, and could not be swapped in {{.SwapTries}} tries"
+	[ $tried -lt {{.SwapTries}} ] || fail "the tables could not be swapped in {{.SwapTries}} tries: they are in use, or something that goes with them, such as a view that root has defined, cannot be taken away: see above"
 	sleep {{.LockSeconds}}
 done
 for ((tried = 0; tried < {{.SwapTries}}; tried++)); do

@@ -463,6 +463,7 @@ func TestKilledBackupIsInNobodysWay(t *testing.T) {
 
 // TestBackupWaitsForNobodyWithWhatCanWait has another pod hold a lock for longer than anybody waits here, as one that died leaves it.
 func TestBackupWaitsForNobodyWithWhatCanWait(t *testing.T) {
+	needLong(t)
 	s := newSaved(t)
 	s.save(t)
 	s.more = map[string]string{"busy.sh": ". /scripts/common.sh\nrestic backup --host wordpress --stdin-filename busy --stdin-from-command -- sleep 3600\n"}
