@@ -72,8 +72,8 @@ func TestSecondIsRestored(t *testing.T) {
 		figure: outcome(problem, fmt.Sprintf("0 of %d seconds had other comments than those before it; a restore took %.0f s; a write took %.0f %% longer with the log, %.1f "+
 			"instead of %.1f ms", comments, median(took), cost.percent(), cost.with, cost.without)),
 		figures: evidence.Figures{
-			"pointInTimeWrong": float64(wrong), "restoreSeconds": median(took), "overheadPercent": cost.percent(), "writeMilliseconds": cost.with,
-			"writeMillisecondsWithoutLog": cost.without,
+			"pointInTimeWrong": float64(wrong), "restoreSeconds": median(took), "overheadRatio": 1 + cost.percent()/100, "writeMilliseconds": cost.with,
+			"writeWithoutLogMilliseconds": cost.without,
 		}}, problem)
 
 	s.job(t, backup.RestoreName, map[string]string{"SNAPSHOT": "latest", "SAVE": "no"})
