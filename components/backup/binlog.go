@@ -93,11 +93,7 @@ func registerBinlog(ctx *pulumi.Context, name string, args *Args, names mounted,
 func binlogBudgetArgs(args *Args) *policyv1.PodDisruptionBudgetArgs {
 	return &policyv1.PodDisruptionBudgetArgs{
 		Metadata: binlogMetadata(args),
-		Spec: &policyv1.PodDisruptionBudgetSpecArgs{
-			MaxUnavailable:             pulumi.Int(1),
-			Selector:                   &metav1.LabelSelectorArgs{MatchLabels: binlogSet(args).Selector()},
-			UnhealthyPodEvictionPolicy: pulumi.String("AlwaysAllow"),
-		},
+		Spec:     pod.OneAtATime(binlogSet(args).Selector()),
 	}
 }
 

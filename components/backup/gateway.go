@@ -79,11 +79,7 @@ func gatewayServiceArgs(args *Args) *corev1.ServiceArgs {
 func gatewayBudgetArgs(args *Args) *policyv1.PodDisruptionBudgetArgs {
 	return &policyv1.PodDisruptionBudgetArgs{
 		Metadata: gatewayMetadata(args),
-		Spec: &policyv1.PodDisruptionBudgetSpecArgs{
-			MaxUnavailable:             pulumi.Int(1),
-			Selector:                   &metav1.LabelSelectorArgs{MatchLabels: gatewaySet(args).Selector()},
-			UnhealthyPodEvictionPolicy: pulumi.String("AlwaysAllow"),
-		},
+		Spec:     pod.OneAtATime(gatewaySet(args).Selector()),
 	}
 }
 

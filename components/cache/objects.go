@@ -5,6 +5,8 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"wordpress-on-kubernetes/components/pod"
 )
 
 // serviceArgs are of a headless Service, by which WordPress finds every pod. One that is not ready keeps pages as well.
@@ -27,12 +29,7 @@ func serviceArgs(args *Args) *corev1.ServiceArgs {
 func budgetArgs(args *Args) *policyv1.PodDisruptionBudgetArgs {
 	return &policyv1.PodDisruptionBudgetArgs{
 		Metadata: metadata(args),
-		Spec: &policyv1.PodDisruptionBudgetSpecArgs{
-			MaxUnavailable: pulumi.Int(1),
-			Selector:       &metav1.LabelSelectorArgs{MatchLabels: labelSet(args).Selector()},
-			// A pod that is not ready serves nobody; keeping it would only block a drain.
-			UnhealthyPodEvictionPolicy: pulumi.String("AlwaysAllow"),
-		},
+		Spec:     pod.OneAtATime(labelSet(args).Selector()),
 	}
 }
 
