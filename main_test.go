@@ -201,23 +201,6 @@ func TestBootstrapIsAsRecorded(t *testing.T) {
 	t.Fatal("no ConfigMap has a bootstrap.sh")
 }
 
-// A site that begins as one of another address is tried with the local images, too.
-func TestMoveIsAsRecorded(t *testing.T) {
-	registrations := load(t, "prod", map[string]string{
-		"wordpress:backup.bootstrap.snapshot": "latest", "wordpress:backup.bootstrap.from": "https://old.example.org/blog",
-	}).mustRun(t)
-	for _, object := range plan.Objects(registrations, plan.HideSecrets) {
-		data, _ := object["data"].(map[string]any)
-		if text, found := data["bootstrap.sh"].(string); found {
-			compareGolden(t, "bootstrap-moved.golden.sh", text)
-			compareGolden(t, "move.golden.php", data["move.php"].(string))
-			compareGolden(t, "links.golden.php", data["links.php"].(string))
-			return
-		}
-	}
-	t.Fatal("no ConfigMap has a move.php")
-}
-
 // Pods, backup and drill look at tables with the same prefix.
 func TestPrefixOfTheTablesIsKnownEverywhere(t *testing.T) {
 	registrations := load(t, "prod", map[string]string{"wordpress:database.tablePrefix": "blog_"}).mustRun(t)

@@ -104,7 +104,7 @@ func bootstrapArgs(args *Args, names mounted, run string) *batchv1.JobArgs {
 func bootstrapSpec(args *Args, names mounted, run string) *corev1.PodSpecArgs {
 	step := clientStep(args, bootstrapContainer, bootstrapKey)
 	step.Env = corev1.EnvVarArray{
-		variable("SNAPSHOT", run), variable("OWN_USER", args.Database.Own.User), variable("OWN_PASSWORD_FILE", accountsPath+"/"+ownAccount),
+		variable("SNAPSHOT", run), variable("FROM", args.From), variable("OWN_USER", args.Database.Own.User), variable("OWN_PASSWORD_FILE", accountsPath+"/"+ownAccount),
 	}
 	step.VolumeMounts = append(step.VolumeMounts.(corev1.VolumeMountArray), accountsMount())
 	if args.Content != nil {

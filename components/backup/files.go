@@ -130,7 +130,6 @@ func files(args *Args, scripts []string) map[string]string {
 		"Kinds":           kinds(args),
 		"HasContent":      args.Content != nil,
 		"SiteURL":         args.Site.URL,
-		"MovedFrom":       args.From,
 		"MovedFile":       movedPath,
 	}
 	maps.Copy(values, databaseValues(&args.Database))

@@ -42,7 +42,7 @@ locks=(--no-lock)
 reach read
 choose_run
 at=$(chosen at)
-[ "$at" = 'https://wordpress.example.com' ] || fail "$run is of $at, and this is https://wordpress.example.com: where that site is meant to begin anew here, set wordpress:backup.bootstrap.from to its address"
+[ "$at" = 'https://wordpress.example.com' ] || [ "$at" = "$FROM" ] || fail "$run is of $at, and this is https://wordpress.example.com${FROM:+, which begins as $FROM}: where the site of the run is meant to begin anew here, set wordpress:backup.bootstrap.from to its address"
 say "this site begins as $run"
 sql "$site" -e "CREATE TABLE IF NOT EXISTS $marker (id INT PRIMARY KEY)"
 # Nothing but the marker is left of an earlier attempt.
@@ -100,5 +100,11 @@ done
 for entry in "$beside"/new/*; do
 	place "$entry" "$live/${entry##*/}"
 done
+if [ "$at" != 'https://wordpress.example.com' ]; then
+	# The marker stays until its links lead here.
+	echo "$at" >/shared/moved
+	say "this site is $run now, and its links lead to $at"
+	exit 0
+fi
 sql "$site" -e "DROP TABLE $marker"
 say "this site is $run now"

@@ -259,7 +259,7 @@ func TestBootstrapRunsAsWordPress(t *testing.T) {
 	if got := namesOf(steps); got != "restic bootstrap" {
 		t.Errorf("does %q", got)
 	}
-	if env := steps[1].Env; len(env) != 3 || env[0].Value != "latest" || env[1].Value != "wordpress" {
+	if env := steps[1].Env; len(env) != 4 || env[0].Value != "latest" || env[1].Value != "" || env[2].Value != "wordpress" {
 		t.Errorf("environment %+v", env)
 	}
 	if files := get[corev1.ConfigMap](p, "ConfigMap", "wordpress-bootstrap").Data; len(files) != 2 {
@@ -281,13 +281,16 @@ func TestBootstrapMovesASite(t *testing.T) {
 	if got := namesOf(steps); got != "restic bootstrap move" {
 		t.Errorf("does %q", got)
 	}
+	if from := steps[1].Env[1]; from.Name != "FROM" || from.Value != "http://old.example.org/blog" {
+		t.Errorf("begins as %+v", from)
+	}
 	if last := steps[2]; last.Image != "wordpress:7.1.4" || len(last.Env) != 2 {
 		t.Errorf("runs %+v", last)
 	}
 	files := get[corev1.ConfigMap](p, "ConfigMap", "wordpress-bootstrap").Data
 	for key, want := range map[string]string{
-		"bootstrap.sh": `[ "$at" = 'http://old.example.org/blog' ]`, "links.php": "namespace Links",
-		"move.php": "ssl_set(null, null, '/scripts/database-ca.crt', null, null)",
+		"links.php": "namespace Links",
+		"move.php":  "ssl_set(null, null, '/scripts/database-ca.crt', null, null)",
 	} {
 		if !strings.Contains(files[key], want) {
 			t.Errorf("%s lacks %q:\n%s", key, want, files[key])

@@ -29,11 +29,7 @@ locks=(--no-lock)
 reach read
 choose_run
 at=$(chosen at)
-{{- if .MovedFrom}}
-[ "$at" = '{{.SiteURL}}' ] || [ "$at" = '{{.MovedFrom}}' ] || fail "$run is of $at, and wordpress:backup.bootstrap.from is {{.MovedFrom}}"
-{{- else}}
-[ "$at" = '{{.SiteURL}}' ] || fail "$run is of $at, and this is {{.SiteURL}}: where that site is meant to begin anew here, set wordpress:backup.bootstrap.from to its address"
-{{- end}}
+[ "$at" = '{{.SiteURL}}' ] || [ "$at" = "$FROM" ] || fail "$run is of $at, and this is {{.SiteURL}}${FROM:+, which begins as $FROM}: where the site of the run is meant to begin anew here, set wordpress:backup.bootstrap.from to its address"
 say "this site begins as $run"
 sql "$site" -e "CREATE TABLE IF NOT EXISTS $marker (id INT PRIMARY KEY)"
 # Nothing but the marker is left of an earlier attempt.
@@ -60,13 +56,11 @@ for entry in "$beside"/new/*; do
 	place "$entry" "$live/${entry##*/}"
 done
 {{- end}}
-{{- if .MovedFrom}}
 if [ "$at" != '{{.SiteURL}}' ]; then
 	# The marker stays until its links lead here.
 	echo "$at" >{{.MovedFile}}
 	say "this site is $run now, and its links lead to $at"
 	exit 0
 fi
-{{- end}}
 sql "$site" -e "DROP TABLE $marker"
 say "this site is $run now"

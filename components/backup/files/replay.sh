@@ -114,9 +114,8 @@ without_accounts() {
 # What the dump holds is not done again, what came while it was begun is done again without harm, and nothing of that second itself or later is done.
 mysqlbinlog --no-defaults --idempotent --skip-gtids --exclude-gtids="$held" --stop-datetime="$AT" "${files[@]}" 2>/tmp/unread | without_accounts | own "$site" 2>/tmp/refused >/dev/null ||
 	refuse "the binary log could not be replayed on $base: $(tail -qn 1 /tmp/refused /tmp/unread | tr '\n' ' '). An earlier run may do, by SNAPSHOT"
-mysqldump --no-defaults --user=root --socket={{.DrillPath}}/mysql.sock --default-character-set=utf8mb4 --max-allowed-packet=1G --single-transaction --quick \
-	--skip-lock-tables --set-gtid-purged=OFF --no-tablespaces --skip-dump-date --hex-blob --routines --events --triggers --loose-skip-masking-policies \
-	--loose-column-statistics=0 "$site" | whole >{{.SharedPath}}/replayed.sql || refuse "the database of that second could not be written"
+mysqldump --no-defaults --user=root --socket={{.DrillPath}}/mysql.sock --default-character-set=utf8mb4 --max-allowed-packet=1G {{template "dumped" .}} \
+	"$site" | whole >{{.SharedPath}}/replayed.sql || refuse "the database of that second could not be written"
 kill "$server"
 wait "$server" || true
 server=

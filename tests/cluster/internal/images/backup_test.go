@@ -163,7 +163,7 @@ func (s *saved) begin(t *testing.T, env []string, scripts ...string) *container 
 		env: append([]string{
 			"DUMP_USER=wordpress-backup", "DUMP_PASSWORD_FILE=/etc/wordpress-backup-accounts/database", "RESTORE_USER=wordpress-restore",
 			"RESTORE_PASSWORD_FILE=/etc/wordpress-backup-accounts/restore", "OWN_USER=wordpress", "OWN_PASSWORD_FILE=/etc/wordpress-backup-accounts/restore",
-			"MINIMUM_POSTS=1", "MISSING_UPLOADS=0", "MAX_AGE_SECONDS=86400",
+			"MINIMUM_POSTS=1", "MISSING_UPLOADS=0", "MAX_AGE_SECONDS=86400", "FROM=",
 		}, env...),
 		command: []string{"bash", "-c", strings.Join(line, " && ")},
 	})

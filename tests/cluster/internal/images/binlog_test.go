@@ -302,7 +302,7 @@ func TestNaiveReplaysAreWrong(t *testing.T) {
 			return strings.Replace(text, old, replacement, 1)
 		}
 	}
-	edited(`mysqlbinlog --no-defaults --idempotent`, `TZ=XXX-1 mysqlbinlog --no-defaults --idempotent`)
+	edited(`mysqlbinlog --no-defaults --idempotent`, `TZ=CET-1 mysqlbinlog --no-defaults --idempotent`)
 	l.restoreTo(t, at)
 	if got := l.numbers(t, "numbered"); got != "0,1" {
 		t.Errorf("in another time zone there is %q", got)

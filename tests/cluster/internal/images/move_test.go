@@ -17,12 +17,11 @@ const (
 	newAddress = "https://wordpress.example.com"
 )
 
-// recorded is a file of a stack whose site was at oldAddress.
-func recorded(t *testing.T, name string) string {
+// ofMoves are the scripts that change links, as a stack has them.
+func ofMoves(t *testing.T) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(repository(t), "tests", "testdata", name))
-	noError(t, err)
-	return string(text)
+	planned := plannedIn(t, "prod", "move.php")
+	return map[string]string{"move.php": planned["move.php"], "links.php": planned["links.php"]}
 }
 
 // TestLinksLeadElsewhere in texts of all kinds.
@@ -55,7 +54,7 @@ func TestLinksLeadElsewhere(t *testing.T) {
 	}
 	text, err := json.Marshal(rows)
 	noError(t, err)
-	said := runPHP(t, map[string]string{"links.php": recorded(t, "links.golden.php"), "rows.json": string(text), "try.php": `<?php
+	said := runPHP(t, map[string]string{"links.php": ofMoves(t)["links.php"], "rows.json": string(text), "try.php": `<?php
 		require __DIR__ . '/links.php';
 		foreach (json_decode(file_get_contents(__DIR__ . '/rows.json')) as [$from, $to, $text, $want]) {
 			$got = Links\in_value($text, Links\leading($from, $to));
@@ -118,8 +117,6 @@ func TestSiteMovesToAnotherAddress(t *testing.T) {
 		CREATE TABLE many (id INT PRIMARY KEY AUTO_INCREMENT, note TEXT, doubled TEXT GENERATED ALWAYS AS (CONCAT(note, note)) STORED)`)
 	s.admin(t, `USE wordpress; SET SESSION cte_max_recursion_depth = 3000; INSERT INTO many (note)
 		WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 2500) SELECT CONCAT('https://old.example.org/blog/', i) FROM n`)
-	moved := map[string]string{"bootstrap.sh": recorded(t, "bootstrap-moved.golden.sh")}
-	replace := strings.NewReplacer("s3:https://s3.example.com/backups/wordpress", "/repository")
 	s.edit = func(_, text string) string { return strings.ReplaceAll(text, newAddress, oldAddress) }
 	s.save(t)
 	latest := []string{"SNAPSHOT=latest"}
@@ -127,14 +124,9 @@ func TestSiteMovesToAnotherAddress(t *testing.T) {
 	s.volume, s.edit = volume(t), asPlanned
 	// Who makes a copy needs to write nothing there.
 	noError(t, run(exec.Command("sh", "-c", "chown -R 0:0 \"$0\" && chmod -R a-w,a+rX \"$0\"", s.repository)))
-	s.fails(t, "where that site is meant to begin anew here, set wordpress:backup.bootstrap.from to its address", latest, "bootstrap.sh")
+	s.fails(t, "where the site of the run is meant to begin anew here, set wordpress:backup.bootstrap.from to its address", latest, "bootstrap.sh")
 	s.shared = volume(t)
-	s.edit = func(name, text string) string {
-		if planned, found := moved[name]; found {
-			return replace.Replace(planned)
-		}
-		return text
-	}
+	latest = append(latest, "FROM="+oldAddress)
 	for _, attempt := range []string{"killed", "whole"} {
 		s.must(t, latest, "bootstrap.sh")
 		if tables := s.admin(t, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'wordpress' AND TABLE_NAME = 'bootstrap_under_way'"); tables != "1" {
@@ -194,13 +186,14 @@ func exited(c *container) bool {
 func (s *saved) startMove(t *testing.T, env ...string) *container {
 	t.Helper()
 	server := strings.NewReplacer("real_connect('wordpress-mysql'", "real_connect('127.0.0.1'", "SITE, 3306, null", fmt.Sprintf("SITE, %d, null", s.port))
-	planned := recorded(t, "move.golden.php")
-	script := server.Replace(planned)
-	if script == planned {
+	files := ofMoves(t)
+	script := server.Replace(files["move.php"])
+	if script == files["move.php"] {
 		t.Fatal("move.php connects to another server than is thought")
 	}
+	files["move.php"] = script
 	volumes := map[string]string{
-		"/scripts": folderOf(t, map[string]string{"move.php": script, "links.php": recorded(t, "links.golden.php")}), "/shared": s.shared,
+		"/scripts": folderOf(t, files), "/shared": s.shared,
 		"/etc/wordpress-backup-accounts": s.accounts,
 	}
 	if s.drill != "" {
