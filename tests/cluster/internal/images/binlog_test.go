@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // logPassword of the account that reads the binary log.
@@ -326,31 +325,5 @@ func TestAccountOfTheLogHasNoOtherRight(t *testing.T) {
 	}
 	if err := l.client("wordpress-binlog", logPassword, "SELECT * FROM wordpress.wp_options").Run(); err == nil {
 		t.Error("it reads the site")
-	}
-}
-
-// TestBinlogCosts tells what a write takes with the log and without it, in pairs.
-func TestBinlogCosts(t *testing.T) {
-	needLong(t)
-	l := newLogged(t)
-	other := newMySQL(t)
-	bare := other.spec()
-	bare.command = append(bare.command, "--disable-log-bin", "--innodb-flush-log-at-trx-commit=1")
-	other.awaitReady(t, start(t, bare))
-	other.query(t, "root", rootPassword, "CREATE DATABASE wordpress; CREATE TABLE wordpress.numbered (id INT PRIMARY KEY)")
-	l.admin(t, numberedTables)
-	const writes = 300
-	took := func(m *mysql, pair int) time.Duration {
-		var statements strings.Builder
-		for n := range writes {
-			fmt.Fprintf(&statements, "INSERT INTO wordpress.numbered VALUES (%d);", pair*writes+n)
-		}
-		began := time.Now()
-		m.query(t, "root", rootPassword, statements.String())
-		return time.Since(began) / writes
-	}
-	for pair := range 5 {
-		with, without := took(l.mysql, pair), took(other, pair)
-		t.Logf("a write takes %s with the log and %s without it", with, without)
 	}
 }
